@@ -14,12 +14,13 @@ where r.command = 'sync'
     and r.since_utc < least(r.until_utc, r.started_utc);
 
 -- The gaps between these windows, and the time from the newest one to the publication if that is more than 36 hours.
+-- Time before the data that `vcq-etl prune` left is no gap.
 -- Local times have the offset of the tenant's zone, or that of the newest meeting if the zone has a name.
 create or replace view not_covered as
 select
-    h.since_utc,
+    greatest(h.since_utc, q.pruned_utc) as since_utc,
     h.until_utc,
-    h.since_utc + o.utc_offset_min * interval 1 minute as since_local,
+    greatest(h.since_utc, q.pruned_utc) + o.utc_offset_min * interval 1 minute as since_local,
     h.until_utc + o.utc_offset_min * interval 1 minute as until_local
 from (
     select
@@ -42,6 +43,12 @@ from (
     cross join meta as m
     where m.created_utc > e.covered_until_utc + interval 36 hour
 ) as h
+inner join (
+    select coalesce(max(r.until_utc), timestamp '1970-01-01') as pruned_utc
+    from runs as r
+    where r.command = 'prune'
+        and r.exit_code = 0
+) as q on h.until_utc > q.pruned_utc
 cross join (
     select
         coalesce(
@@ -76,7 +83,7 @@ from (
         g.end_date
     from (
         select
-            cast(min(w.since_utc) + o.utc_offset_min * interval 1 minute + interval 86399 second as date) as first_date,
+            cast(greatest(min(w.since_utc), q.pruned_utc) + o.utc_offset_min * interval 1 minute + interval 86399 second as date) as first_date,
             cast(max(w.until_utc) + o.utc_offset_min * interval 1 minute as date) as end_date
         from covered_windows as w
         cross join (
@@ -84,7 +91,13 @@ from (
             from meetings as k
             where k.start_time_utc = (select max(l.start_time_utc) from meetings as l)
         ) as o
-        group by o.utc_offset_min
+        cross join (
+            select coalesce(max(r.until_utc), timestamp '1970-01-01') as pruned_utc
+            from runs as r
+            where r.command = 'prune'
+                and r.exit_code = 0
+        ) as q
+        group by o.utc_offset_min, q.pruned_utc
     ) as g
     inner join range(0, 3660) as i(day_no) on g.first_date + cast(i.day_no as integer) < g.end_date
 ) as d

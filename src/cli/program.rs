@@ -5,8 +5,8 @@ use clap::error::{ContextKind, ContextValue};
 
 use super::command::{Entry, Example};
 use super::{
-    alert, buildings, completions, demo, doctor, init, man, plan, query, rebuild, report, schema, settings, simulate,
-    status, sync, verify,
+    alert, buildings, completions, demo, doctor, forget, init, man, plan, prune, query, rebuild, report, schema,
+    settings, simulate, status, sync, verify,
 };
 use crate::config::{Group, Setting};
 use crate::error::exit_code::ExitInfo;
@@ -28,6 +28,8 @@ pub(super) const COMMANDS: &[Entry] = &[
     alert::ENTRY,
     buildings::ENTRY,
     rebuild::ENTRY,
+    forget::ENTRY,
+    prune::ENTRY,
     verify::ENTRY,
     schema::ENTRY,
     demo::ENTRY,

@@ -9,10 +9,13 @@ use super::console::Ending;
 use super::failed_summary::failure_text;
 use super::runtime::{block_on, exit_on_signals, now_us};
 use super::settings::definitions;
-use super::sync::{render_summary, summary_format};
+use super::sync::{personal, render_summary, summary_format};
 use super::window::Window;
+use crate::commands::StoreSetup;
 use crate::commands::rebuild::{RebuildSetup, rebuild};
+use crate::config::Config;
 use crate::error::{ExitCode, Failure};
+use crate::event::Listener;
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 struct RebuildArgs {
@@ -44,6 +47,21 @@ fn command() -> Command {
     )
 }
 
+/// For a command that changes the store and makes no API calls.
+pub(super) fn store_setup(config: &Config, listener: Arc<dyn Listener>) -> StoreSetup {
+    StoreSetup {
+        store: config.store.clone(),
+        personal: personal(config),
+        zone: config.timezone.clone(),
+        user_id_type: config.user_id_type.as_str().to_owned(),
+        definitions: definitions(config),
+        threads: config.threads as usize,
+        database: config.database(),
+        listener,
+        now_us: Arc::new(now_us),
+    }
+}
+
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args: RebuildArgs = parsed(matches);
     let config = &context.config;
@@ -56,17 +74,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         }
     };
     let progress = context.start_progress(config.calls_per_minute);
-    let setup = RebuildSetup {
-        store: config.store.clone(),
-        days,
-        zone: zone.clone(),
-        user_id_type: config.user_id_type.as_str().to_owned(),
-        definitions: definitions(config),
-        threads: config.threads as usize,
-        database: config.database(),
-        listener: progress.clone(),
-        now_us: Arc::new(now_us),
-    };
+    let setup = RebuildSetup { store: store_setup(config, progress.clone()), days };
     let rebuilt = block_on(async {
         // Safe anywhere: files are published by renaming only.
         exit_on_signals();

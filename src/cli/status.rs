@@ -117,6 +117,19 @@ fn text(view: &StatusView, zone: &TenantZone, language: Language) -> String {
     if !not_covered.is_empty() {
         page.field("Not covered", &not_covered);
     }
+    if let Some(before) = &view.pruned_before {
+        page.field("Pruned", &format!("the data before {before}"));
+    }
+    let replacing = part_text(&view.replacing, |dates| match dates.as_slice() {
+        [] => String::new(),
+        dates => format!(
+            "a replacement of {} was interrupted; the next run finishes it",
+            counted(dates.len() as u64, "date")
+        ),
+    });
+    if !replacing.is_empty() && view.holder.is_none() {
+        page.field("Unfinished", &replacing);
+    }
     page.field("Newest", &part_text(&view.newest, newest));
     page.field("Incidents", &part_text(&view.profile, |profile| incidents(profile, &view.incidents)));
     let calls = part_text(&view.calls, |used| {
@@ -312,6 +325,7 @@ fn coverage(coverage: &Coverage, page: &mut TextPage) {
         let number = |number: u64| if day.meetings == 0 { String::new() } else { thousands(number) };
         let mut row = vec![day.meeting_date.clone()];
         let meetings = match (day.meetings, day.not_covered) {
+            (0, _) if day.pruned => "pruned".to_owned(),
             (0, true) => "not covered".to_owned(),
             (0, false) => "none".to_owned(),
             (meetings, true) => format!("{} in part", thousands(meetings)),

@@ -34,6 +34,7 @@ fn day(date: &str, meetings: u64, by_status: &[(&'static str, u64)], complete_pc
         by_status: by_status.iter().copied().collect(),
         complete_pct,
         not_covered: date == "2026-11-21",
+        pruned: false,
     }
 }
 
@@ -73,6 +74,8 @@ fn view() -> StatusView {
             since_utc: Some("2026-11-19T16:00:00Z".to_owned()),
             until_utc: Some("2026-11-21T16:00:00Z".to_owned()),
         })),
+        pruned_before: None,
+        replacing: Part::Read(Vec::new()),
         not_covered: Part::Read(vec![TimeSpan {
             since_utc: "2026-11-20T17:00:00Z".to_owned(),
             until_utc: "2026-11-21T15:30:00Z".to_owned(),

@@ -18,11 +18,13 @@ use super::report::published_incidents;
 use super::runtime::{block_on, now_us, stop_on_signals};
 use super::settings::definitions;
 use super::window::{self, EventsError, Window};
+use crate::commands::replace::MIN_IDENTITY_DAYS;
 use crate::commands::{self, LastStart, PersonalSettings, Summary, SyncError, SyncSetup, Synced};
 use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure, StopReason};
 use crate::event::Listener;
 use crate::extract::{EventFile, Identities, read_events};
+use crate::personal_data::Identity;
 use crate::schema::utc_text;
 use crate::text::{Language, counted, in_json, on_lines};
 
@@ -293,6 +295,17 @@ fn bad_lines_ending(synced: &Synced) -> Ending {
     Ending { outcome: None, next: Some(format!("{correct} The next run retries what is still pending.")) }
 }
 
+/// The setting `identity_days`, if it is long enough. Where nothing is full, it has no effect.
+fn identity_days(config: &Config) -> Result<Option<u64>, Failure> {
+    match config.identity_days {
+        Some(days) if days < MIN_IDENTITY_DAYS && config.identity == Identity::Full => {
+            Err(Failure::new(ExitCode::Usage, format!("identity_days = {days} is too short"))
+                .hint(format!("set it to {MIN_IDENTITY_DAYS} or more: incidents of a day need the 28 days before it")))
+        }
+        days => Ok(days),
+    }
+}
+
 /// The configuration of the Feishu client.
 pub(super) fn client(context: &Context, config: &Config) -> Result<ClientConfig, Failure> {
     let credentials = config.credentials()?;
@@ -346,6 +359,7 @@ pub(super) fn setup(
         zone: config.timezone.clone(),
         user_id_type: config.user_id_type,
         personal: personal(config),
+        identity_days: identity_days(config)?,
         settle: config.settle,
         longest_meeting: config.longest_meeting,
         window_only: config.window_only,

@@ -65,6 +65,14 @@ pub(crate) enum SyncError {
     Short { dates: usize, first: String, last: String },
     #[error("cannot move the damaged ledger aside to {}", path.display())]
     PutAside { path: PathBuf, source: std::io::Error },
+    #[error("a replacement of dates in the store {} was interrupted", store.display())]
+    Replacing { store: PathBuf },
+    #[error("the store {} has nobody with this {}", store.display(), if *is_email { "e-mail address" } else { "ID" })]
+    NobodyFound { store: PathBuf, is_email: bool },
+    #[error(
+        "the identity stays in {first} to {last} (dates: {dates}), whose raw files are missing; elsewhere it was replaced"
+    )]
+    IdentityStays { dates: usize, first: String, last: String },
     #[error("publishing ended unexpectedly")]
     Panicked,
 }

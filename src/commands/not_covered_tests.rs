@@ -14,7 +14,7 @@ fn history() -> impl Strategy<Value = (Vec<RunRecord>, i64)> {
             let until = since + length;
             RunRecord {
                 run_id: format!("r{since}-{length}-{late}-{exit}-{kind}"),
-                command: if kind == 0 { "plan" } else { "sync" }.to_owned(),
+                command: ["plan", "sync", "prune"].get(usize::from(kind)).unwrap_or(&"sync").to_string(),
                 since_us: Some(since * HOUR_US),
                 until_us: Some(until * HOUR_US),
                 started_us: (until + late) * HOUR_US,

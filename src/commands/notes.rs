@@ -6,7 +6,8 @@ use super::publish::due_dates::DueDates;
 use super::summary::EventsRead;
 use crate::error::stop_reason::cause_hint;
 use crate::extract::{Also, CaughtUp, DailyOutcome, endpoint_of};
-use crate::schema::civil_date_text;
+use crate::personal_data::Identity;
+use crate::schema::{TenantZone, civil_date_text};
 use crate::text::counted;
 use feishu_vc::StopCause;
 
@@ -120,6 +121,29 @@ pub(super) fn of_rebuild(caught_up: CaughtUp, kept: &BTreeSet<i32>, truncated: u
     }
     notes.extend(truncated_note(truncated));
     notes
+}
+
+/// What a run finished that an earlier one had begun.
+pub(super) fn of_interrupted(dates: &[String]) -> String {
+    let count = counted(dates.len() as u64, "date");
+    let (first, last) = (dates.first().map_or("", String::as_str), dates.last().map_or("", String::as_str));
+    format!("an interrupted replacement of {count} ({first} to {last}) was finished")
+}
+
+/// A setting that does nothing here.
+pub(super) fn of_identity_days(days: Option<u64>, identity: Identity) -> Option<String> {
+    let days = days.filter(|_| identity != Identity::Full)?;
+    Some(format!("identity_days = {days} has no effect, because identity is {}", identity.name()))
+}
+
+/// The window begins in time whose data was removed.
+pub(super) fn of_pruned(before: i32, since_us: i64, zone: &TenantZone) -> Option<String> {
+    (since_us < zone.start_of_day(before)).then(|| {
+        format!(
+            "the data before {} was pruned; this window begins earlier, so its meetings are fetched again",
+            civil_date_text(before)
+        )
+    })
 }
 
 fn truncated_note(truncated: u64) -> Option<String> {

@@ -17,14 +17,14 @@ use super::fetch::counters::Counters;
 use super::fetch::extraction::{Fetch, exit_code, extraction};
 use super::setup::{SyncSetup, forward_only};
 use super::summary::Calls;
-use super::{history, identity, run_record, store_settings, store_state};
+use super::{history, identity, replace, run_record, store_settings, store_state};
 use crate::error::ExitCode;
 use crate::event::Event;
 use crate::extract::{
     DailyEstimate, Estimate, EstimateInput, FetchScope, Limits, Stop, catch_up, estimate_days, paced,
 };
 use crate::ledger::{Ledger, WindowFilter};
-use crate::load::{Manifest, StorePaths};
+use crate::load::{Manifest, StorePaths, share_raw_files};
 use crate::schema::{civil_date_text, utc_text};
 
 /// The meetings that a sync would finish within `--max-calls` and `--finish-by`, newest meetings first.
@@ -83,7 +83,11 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
     let began = Instant::now();
     let started_us = (setup.now_us)();
     let paths = StorePaths::open(&setup.store)?;
+    let _raw = share_raw_files(&paths);
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
+    if !ledger.replacing()?.is_empty() {
+        return Err(SyncError::Replacing { store: setup.store.clone() });
+    }
     store_settings::check(&paths, &ledger, &setup)?;
     let identity = identity::open(&paths, &ledger, setup.personal)?;
     history::restore_runs(&paths, &ledger, setup.database)?;
@@ -94,6 +98,7 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
         lost_raw_dates: store_state::lost_raw_dates(&paths, &ledger, manifest.as_ref())?,
         resumed_since_us: None,
         pseudonyms: identity.pseudonyms.clone(),
+        partly: replace::partly(&paths, &ledger, (setup.personal, setup.identity_days), (&setup.zone, started_us))?,
     };
 
     let (since_us, until_us) = setup.window_us;

@@ -6,50 +6,42 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::error::SyncError;
 use super::open_store::open_and_lock;
 use super::publish::date_error::DateError;
-use super::publish::definitions::{DefinitionSettings, Installed};
+use super::publish::definitions::Installed;
 use super::publish::publisher::Publisher;
 use super::publish::setup::PublishSetup;
-use super::setup::{Now, forward_only};
+use super::setup::{StoreSetup, forward_only};
 use super::store_state::{check_without_manifest, lost_raw_dates, mark_all_dirty};
 use super::summary::{Summary, TimeSpan};
-use super::{history, notes, run_record, store_settings};
+use super::{history, identity, notes, replace, run_record, store_settings};
 use crate::error::ExitCode;
-use crate::event::Listener;
 use crate::extract::{catch_up, forget_index};
-use crate::ledger::{DirtyDate, Ledger, LedgerError, USER_ID_TYPE, holes};
-use crate::load::{DatabaseOptions, LoadError, Manifest, PublishMode, StorePaths};
+use crate::ledger::{DirtyDate, Ledger, LedgerError, holes};
+use crate::load::{LoadError, Manifest, PublishMode, StorePaths};
 use crate::raw_log::{RawKind, list_dates};
-use crate::schema::{QUALITY_SAMPLES, TenantZone, TimeWindow};
+use crate::schema::{QUALITY_SAMPLES, TimeWindow};
 
 #[derive(Clone)]
 pub(crate) struct RebuildSetup {
-    pub store: PathBuf,
+    pub store: StoreSetup,
     /// The meeting dates to rebuild, days since 1970-01-01, end exclusive; all if `None`.
     pub days: Option<(i32, i32)>,
-    pub zone: TenantZone,
-    /// Used if the store does not record it.
-    pub user_id_type: String,
-    pub definitions: DefinitionSettings,
-    pub threads: usize,
-    pub database: DatabaseOptions,
-    pub listener: Arc<dyn Listener>,
-    pub now_us: Now,
 }
 
 /// Also returns why some dates could not be rebuilt, if so; they stay as they were.
 pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<SyncError>), SyncError> {
-    let setup = RebuildSetup { now_us: forward_only(Arc::clone(&setup.now_us)), ..setup };
+    let RebuildSetup { store: setup, days } = setup;
+    let setup = StoreSetup { now_us: forward_only(Arc::clone(&setup.now_us)), ..setup };
     let started = Instant::now();
     let started_us = (setup.now_us)();
     StorePaths::existing(&setup.store)?;
     let (paths, _lock, mut notes) = open_and_lock(&setup.store, "rebuild", started_us)?;
+    // Before anything is changed.
     let installed = Arc::new(Installed::read_and_check(&paths, &setup.definitions)?);
     // The window is known only when the dates are.
     let mut run = run_record::begin("rebuild", (0, 0), started_us);
@@ -57,7 +49,17 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
     let ledger = Arc::new(open_ledger(&paths, &run_id, &mut notes)?);
     notes.extend(history::restore_runs(&paths, &ledger, setup.database)?);
     store_settings::check_timezone(&paths, &ledger, setup.database, &setup.zone)?;
-    if setup.days.is_none() {
+    let replaced = replace::finish(&paths, &ledger, &setup.publishing(&paths, &ledger)?, &mut run.clone(), None)?;
+    notes.extend(replaced.map(|replaced| notes::of_interrupted(&replaced.dates)));
+    let recorded = identity::recorded(&paths, &ledger)?;
+    if days.is_some() {
+        identity::open(&paths, &ledger, setup.personal)?;
+    } else {
+        let publishing = setup.publishing(&paths, &ledger)?;
+        let settings = (recorded, setup.personal);
+        notes.extend(replace::replace_all(&paths, &ledger, settings, &publishing, &mut run.clone())?);
+    }
+    if days.is_none() {
         forget_index(&paths.raw(), &ledger)?;
     }
     let caught_up = catch_up(&paths.raw(), &ledger, &setup.zone)?;
@@ -65,39 +67,33 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
 
     let old = match Manifest::read(&paths) {
         // Without --since and --until no manifest is needed.
-        Err(LoadError::CorruptManifest { .. }) if setup.days.is_none() => {
+        Err(LoadError::CorruptManifest { .. }) if days.is_none() => {
             notes.push("the manifest was damaged and has been rebuilt".to_owned());
             None
         }
         manifest => manifest?,
     };
     let index_s = started.elapsed().as_secs_f64();
-    let (dates, kept) = choose(&paths, &ledger, &setup, old.as_ref())?;
+    let (dates, kept) = choose(&paths, &ledger, days, old.as_ref())?;
     if old.is_none() {
         // Dates outside --since and --until are still to be published.
         mark_all_dirty(&paths, &ledger)?;
     }
-    let mode = if setup.days.is_some() || !kept.is_empty() { PublishMode::Recheck } else { PublishMode::Replace };
+    let mode = if days.is_some() || !kept.is_empty() { PublishMode::Recheck } else { PublishMode::Replace };
     // The totals of the summary cover these days.
-    let days: BTreeSet<i32> = dates.iter().map(|date| date.meeting_date).chain(kept.iter().copied()).collect();
-    let made = || Some((*days.first()?, days.last()? + 1));
-    let (from, to) = setup.days.or_else(made).unwrap_or_default();
+    let all: BTreeSet<i32> = dates.iter().map(|date| date.meeting_date).chain(kept.iter().copied()).collect();
+    let made = || Some((*all.first()?, all.last()? + 1));
+    let (from, to) = days.or_else(made).unwrap_or_default();
     let window_us = (setup.zone.start_of_day(from), setup.zone.start_of_day(to));
     (run.since_us, run.until_us) = (Some(window_us.0), Some(window_us.1));
     ledger.record_run(&run)?;
     let publishing = PublishSetup {
         window: TimeWindow::of_starts(window_us),
         has_window: true,
-        meeting_nos: Vec::new(),
-        zone: setup.zone.clone(),
-        user_id_type: ledger.setting(USER_ID_TYPE)?.unwrap_or_else(|| setup.user_id_type.clone()),
-        database: setup.database,
-        threads: setup.threads,
         installed,
         mode,
         lost_raw_dates: kept.clone(),
-        listener: Arc::clone(&setup.listener),
-        now_us: Arc::clone(&setup.now_us),
+        ..setup.publishing(&paths, &ledger)?
     };
     let mut publisher = Publisher::new(publishing, &paths, Arc::clone(&ledger));
     run_record::set_finished(&mut run, (setup.now_us)());
@@ -140,10 +136,10 @@ fn open_ledger(paths: &StorePaths, run_id: &str, notes: &mut Vec<String>) -> Res
 fn choose(
     paths: &StorePaths,
     ledger: &Ledger,
-    setup: &RebuildSetup,
+    days: Option<(i32, i32)>,
     old: Option<&Manifest>,
 ) -> Result<(Vec<DirtyDate>, BTreeSet<i32>), SyncError> {
-    let is_wanted = |date: i32| setup.days.is_none_or(|(from, to)| (from..to).contains(&date));
+    let is_wanted = |date: i32| days.is_none_or(|(from, to)| (from..to).contains(&date));
     let mut kept = lost_raw_dates(paths, ledger, old)?;
     match old {
         // Without a manifest, dates that are not rebuilt would be removed.

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::error::SyncError;
-use super::history;
+use super::identity::PersonalSettings;
 use super::open_store::open_and_lock;
 use super::publish::definitions::{DefinitionSettings, Installed};
 use super::run_record::run_row;
-use super::setup::Now;
-use super::store_settings::{TIMEZONE, stored_setting};
+use super::setup::{Now, StoreSetup};
+use super::store_settings::{self, TIMEZONE, stored_setting};
 use super::store_state::GENERATION;
+use super::{history, notes, replace, run_record};
+use crate::error::ExitCode;
 use crate::ledger::{Ledger, USER_ID_TYPE};
 use crate::load::{DatabaseOptions, Manifest, Publication, PublishMode, StorePaths, publish};
 use crate::schema::TenantZone;
@@ -50,6 +52,9 @@ pub(crate) fn republish(
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
     // Whether it can be restored is reported by the next sync.
     history::restore_runs(&paths, &ledger, setup.database)?;
+    let replaced = finish_replacement(setup, &paths, &ledger)?;
+    let manifest = if replaced.is_some() { Manifest::read(&paths)?.unwrap_or(manifest) } else { manifest };
+    notes.extend(replaced);
     let stored = |name| stored_setting(&paths, &ledger, setup.database, name);
     let timezone = stored(TIMEZONE)?.unwrap_or_else(|| setup.zone.name().to_owned());
     let user_id_type = stored(USER_ID_TYPE)?.unwrap_or_else(|| setup.user_id_type.clone());
@@ -74,4 +79,33 @@ pub(crate) fn republish(
     notes.extend(installed.problems());
     notes.extend(published.notes);
     Ok(Republished { generation: Some(published.generation), notes })
+}
+
+/// Finishes a replacement that an earlier run had begun. Returns what to say about it.
+fn finish_replacement(
+    setup: &RepublishSetup,
+    paths: &StorePaths,
+    ledger: &Arc<Ledger>,
+) -> Result<Option<String>, SyncError> {
+    if ledger.replacing()?.is_empty() {
+        return Ok(None);
+    }
+    let store = StoreSetup {
+        store: setup.store.clone(),
+        personal: PersonalSettings::default(),
+        zone: setup.zone.clone(),
+        user_id_type: setup.user_id_type.clone(),
+        definitions: setup.definitions.clone(),
+        threads: 1,
+        database: setup.database,
+        listener: Arc::new(()),
+        now_us: Arc::clone(&setup.now_us),
+    };
+    store_settings::check_timezone(paths, ledger, setup.database, &setup.zone)?;
+    let mut run = run_record::begin("rebuild", (0, 0), (setup.now_us)());
+    let finished =
+        replace::finish(paths, ledger, &store.publishing(paths, ledger)?, &mut run, Some(ExitCode::Complete))?;
+    run_record::set_finished(&mut run, (setup.now_us)());
+    ledger.record_run(&run)?;
+    Ok(finished.map(|finished| notes::of_interrupted(&finished.dates)))
 }

@@ -1,6 +1,6 @@
 //! `sync`: fetches a window, publishes finished dates on the way, and the rest at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -14,7 +14,7 @@ use super::publish::publisher::Publisher;
 use super::publish::setup::PublishSetup;
 use super::setup::{SyncSetup, forward_only};
 use super::summary::{BadLine, DaysFetched, EventsRead, Summary, TimeSpan};
-use super::{history, identity, notes, plan, run_record, store_settings, store_state};
+use super::{history, identity, notes, plan, replace, run_record, store_settings, store_state};
 use crate::error::ExitCode;
 use crate::event::Event;
 use crate::extract::{
@@ -22,6 +22,7 @@ use crate::extract::{
 };
 use crate::ledger::{Ledger, RunRecord, holes};
 use crate::load::PublishMode;
+use crate::personal_data::Identity;
 use crate::schema::TimeWindow;
 
 #[derive(Debug)]
@@ -55,15 +56,6 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         // No run was killed: the index has another version.
         caught_up = CaughtUp::default();
     }
-    let lost_raw_dates = store_state::reconcile(&paths, &ledger)?;
-    paths.remove_orphans()?;
-
-    let fetch = Fetch {
-        resumed_since_us: store_state::resumed_since(&ledger.runs()?, started_us),
-        scope: FetchScope::Everything,
-        lost_raw_dates: lost_raw_dates.clone(),
-        pseudonyms: identity.pseudonyms.clone(),
-    };
     let (since_us, until_us) = setup.window_us;
     let mut run = run_record::begin("sync", setup.window_us, started_us);
     run_record::set_meeting_nos(&mut run, &setup.meeting_nos);
@@ -72,16 +64,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         (run.since_us, run.until_us) = (None, None);
     }
     let run_id = run.run_id.clone();
-    ledger.record_run(&run)?;
-    let new_key = identity::begin_anew(&identity, &paths, &ledger, (&run_id, started_us), &setup.zone)?;
-    setup.listener.on_event(&match setup.events.as_ref().filter(|_| !setup.has_window) {
-        Some(events) => Event::EventsRead { meetings: events.events.len() as u64 },
-        None => Event::Started { since_us, until_us },
-    });
-
-    let counters = Arc::new(Counters::new(Arc::clone(&setup.listener)));
-    let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters, fetch)?;
-    let publishing = PublishSetup {
+    let mut publishing = PublishSetup {
         window: TimeWindow::overlapping(setup.window_us),
         has_window: setup.has_window,
         meeting_nos: setup.meeting_nos.clone(),
@@ -91,10 +74,33 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         threads: setup.threads,
         installed,
         mode: PublishMode::Update,
-        lost_raw_dates,
+        lost_raw_dates: BTreeSet::new(),
+        may_lose_rows: BTreeSet::new(),
         listener: Arc::clone(&setup.listener),
         now_us: Arc::clone(&setup.now_us),
     };
+    let replaced = replace::finish(&paths, &ledger, &publishing, &mut run.clone(), None)?;
+    let lost_raw_dates = store_state::reconcile(&paths, &ledger)?;
+    paths.remove_orphans()?;
+    publishing.lost_raw_dates.clone_from(&lost_raw_dates);
+
+    let fetch = Fetch {
+        resumed_since_us: store_state::resumed_since(&ledger.runs()?, started_us),
+        scope: FetchScope::Everything,
+        lost_raw_dates,
+        pseudonyms: identity.pseudonyms.clone(),
+        partly: replace::partly(&paths, &ledger, (setup.personal, setup.identity_days), (&setup.zone, started_us))?,
+    };
+    ledger.record_run(&run)?;
+    let new_key = identity::begin_anew(&identity, &paths, &ledger, (&run_id, started_us), &setup.zone)?;
+    setup.listener.on_event(&match setup.events.as_ref().filter(|_| !setup.has_window) {
+        Some(events) => Event::EventsRead { meetings: events.events.len() as u64 },
+        None => Event::Started { since_us, until_us },
+    });
+
+    let counters = Arc::new(Counters::new(Arc::clone(&setup.listener)));
+    let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters, fetch)?;
+    let expiring = publishing.clone();
     let mut publisher = Publisher::new(publishing, &paths, Arc::clone(&ledger));
     let extraction_began = Instant::now();
     let (mut extracted, failed) = fetch_and_publish(&setup, &extraction, &mut publisher, &run, &counters).await?;
@@ -137,6 +143,25 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
             }
         },
     };
+    let mut expired = None;
+    if error.is_none()
+        && let Some(days) = setup.identity_days.filter(|_| setup.personal.identity == Identity::Full)
+    {
+        // Old dates must not stay because Feishu cannot be reached.
+        match tokio::task::block_in_place(|| replace::expire(&paths, &ledger, days, &expiring, (&mut run, exit))) {
+            Ok(done) => expired = done,
+            Err(failed) => {
+                error = Some(failed);
+                exit = ExitCode::Storage;
+            }
+        }
+        if let Some(damaged) = expired.as_mut().and_then(|expired| expired.damaged.take()) {
+            (exit, error) = (ExitCode::Storage, Some(damaged.into()));
+        }
+        if expired.as_ref().is_some_and(|expired| expired.generation.is_some()) {
+            publisher.read_published()?;
+        }
+    }
     if publishing_failed {
         // Only for the summary: what could not be written may still be readable.
         let _ = publisher.read_published();
@@ -155,6 +180,12 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         notes::of_sync((unreadable_meetings, unreadable_participants), publisher.truncated(), caught_up, &due);
     notes.extend(modes_set);
     notes.extend(new_key);
+    notes.extend(expired.into_iter().flat_map(|expired| expired.notes));
+    notes.extend(notes::of_identity_days(setup.identity_days, setup.personal.identity));
+    let pruned = replace::pruned_before(&ledger.runs().unwrap_or_default(), &setup.zone);
+    notes
+        .extend(pruned.filter(|_| setup.has_window).and_then(|before| notes::of_pruned(before, since_us, &setup.zone)));
+    notes.extend(replaced.map(|replaced| notes::of_interrupted(&replaced.dates)));
     notes.extend(notes::of_days(&daily));
     notes.extend(lost_history);
     notes.extend(history::holes_note(&holes, &setup.zone));

@@ -158,6 +158,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("identity", "MODE", Kind::OneOf(IDENTITIES), Group::Store)
     },
     Setting {
+        help: "After how many days a sync replaces the identities of a date by pseudonyms, for good; at least 29. Has no effect unless identity is full.",
+        ..setting("identity_days", "N", Kind::Count { min: 1, max: 36_500 }, Group::Store)
+    },
+    Setting {
         default: "keep",
         help: "Topics of meetings and titles of reservations, which may contain names: keep or drop. Changing it needs vcq-etl rebuild.",
         ..setting("topics", "MODE", Kind::OneOf(TOPICS), Group::Store)

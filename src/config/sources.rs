@@ -179,6 +179,11 @@ impl Values {
         })
     }
 
+    /// `None` if the setting is not given; it has no default.
+    pub(super) fn given_count(&self, key: &'static str) -> Result<Option<u64>, ConfigError> {
+        self.text(key).map(|_| self.count(key)).transpose()
+    }
+
     pub(super) fn duration(&self, key: &'static str) -> Result<Duration, ConfigError> {
         self.typed(key, |text, kind| match kind {
             Kind::Duration { min_ms } => quantity::duration(text).filter(|time| time.as_millis() >= min_ms.into()),

@@ -63,6 +63,12 @@ impl From<SyncError> for Failure {
                     "restore the file from a backup, or move it out of the store and run vcq-etl rebuild: the next sync of \
                      that day fetches what is missing",
                 ),
+            SyncError::Replacing { .. } => storage().hint("run vcq-etl sync or vcq-etl rebuild, which finish it"),
+            SyncError::NobodyFound { .. } => Failure::of(ExitCode::Usage, &error)
+                .hint("user and employee IDs of participants and organisers, and their e-mail addresses, were searched")
+                .hint("pseudonyms are not found by what they stand for"),
+            SyncError::IdentityStays { .. } => storage()
+                .hint("restore the raw files and run again, or remove these dates with vcq-etl prune"),
             SyncError::Panicked => Failure::of(ExitCode::Unexpected, &error)
                 .hint("please report this bug with the output above; fetched data is kept"),
         }
@@ -164,6 +170,7 @@ fn duckdb_failure(failure: Failure, text: &str) -> Failure {
 impl From<LockError> for Failure {
     fn from(error: LockError) -> Failure {
         match error {
+            LockError::Appending { .. } => Failure::of(ExitCode::Busy, &error).hint("run again when it has ended"),
             LockError::Held { .. } => Failure::of(ExitCode::Busy, &error)
                 .hint("wait for it to end, or stop it: the lock is released with the process and is never stale"),
             LockError::Io { .. } => Failure::of(ExitCode::Storage, &error).hint(FIX_STATE_FOLDER),

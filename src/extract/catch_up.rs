@@ -253,8 +253,8 @@ mod tests {
         );
         let (response, response_text) = PageRecord::body(body.as_bytes());
         PageRecord {
-            record: "page",
-            endpoint: "meeting_list",
+            record: "page".into(),
+            endpoint: "meeting_list".into(),
             request: serde_json::Map::new(),
             requested_utc: "2022-12-24T00:00:00Z".to_owned(),
             elapsed_ms: 1,

@@ -3,11 +3,15 @@
 //! The IDs of this process's participant lists are kept in memory only. Everything else in `extract` sees tokens.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::personal_data::{Identity, Learned, Pseudonyms, Whom};
+use serde_json::Value;
+
+use super::items::list_items;
+use crate::personal_data::{Identity, Learned, Person, Pseudonyms, Whom};
 use crate::schema::identity::ParticipantId;
+use crate::schema::{Personal, Raw, TenantZone, parse};
 use feishu_vc::{Endpoint, ExchangeFilter};
 
 /// The endpoint of the token request, which has no list.
@@ -15,9 +19,21 @@ const TOKEN_ENDPOINT: &str = "tenant_access_token";
 const USER_ID: &str = "user_id";
 const PAGE_TOKEN: &str = "page_token";
 
+/// Whose identities are replaced while those of all others are written.
+#[derive(Debug, Clone)]
+pub(crate) struct Partly {
+    /// Those of meetings that started before this date, days since 1970-01-01; `None` if only people are replaced.
+    pub before: Option<i32>,
+    pub zone: TenantZone,
+    /// Pseudonyms of people who are forgotten.
+    pub forgotten: BTreeSet<String>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Identities {
     pseudonyms: Arc<Pseudonyms>,
+    /// `None` if everything is replaced.
+    partly: Option<Partly>,
     known: Mutex<Known>,
 }
 
@@ -36,7 +52,72 @@ impl std::fmt::Debug for Known {
 
 impl Identities {
     pub(crate) fn new(pseudonyms: Arc<Pseudonyms>) -> Identities {
-        Identities { pseudonyms, known: Mutex::default() }
+        Identities { pseudonyms, partly: None, known: Mutex::default() }
+    }
+
+    /// Replaces only some. `pseudonyms` are those that replace everything.
+    pub(crate) fn partly(pseudonyms: Arc<Pseudonyms>, partly: Partly) -> Identities {
+        Identities { pseudonyms, partly: Some(partly), known: Mutex::default() }
+    }
+
+    /// Rewrites a body for everybody, or only for some.
+    fn rewrite<'b>(
+        &self,
+        endpoint: Option<Endpoint>,
+        body: &'b [u8],
+        learn: &mut dyn FnMut(Learned<'_>),
+    ) -> Cow<'b, [u8]> {
+        let name = endpoint.map_or(TOKEN_ENDPOINT, Endpoint::name);
+        let Some(partly) = &self.partly else {
+            return self.pseudonyms.rewrite_learning(name, body, Whom::Everybody, learn);
+        };
+        let is_old = |items: &[Value]| items.iter().any(|item| partly.is_old(item));
+        match endpoint {
+            // All of its items are of one meeting.
+            Some(Endpoint::ParticipantList)
+                if partly.before.is_some() && is_old(&list_items(body, Endpoint::ParticipantList.list_key())) =>
+            {
+                self.pseudonyms.rewrite_learning(name, body, Whom::Everybody, learn)
+            }
+            Some(Endpoint::MeetingList)
+                if partly.before.is_some() && is_old(&list_items(body, Endpoint::MeetingList.list_key())) =>
+            {
+                let rewritten = self.with_old_items(name, body).unwrap_or_else(|| body.to_vec());
+                Cow::Owned(self.for_forgotten(name, &rewritten, partly, learn).into_owned())
+            }
+            _ => self.for_forgotten(name, body, partly, learn),
+        }
+    }
+
+    fn for_forgotten<'b>(
+        &self,
+        name: &str,
+        body: &'b [u8],
+        partly: &Partly,
+        learn: &mut dyn FnMut(Learned<'_>),
+    ) -> Cow<'b, [u8]> {
+        if partly.forgotten.is_empty() {
+            return Cow::Borrowed(body);
+        }
+        let is_one = |person: &Person<'_>| self.is_forgotten(person, partly);
+        self.pseudonyms.rewrite_learning(name, body, Whom::Those(&is_one), learn)
+    }
+
+    fn is_forgotten(&self, person: &Person<'_>, partly: &Partly) -> bool {
+        let has = |class: Personal, text: &str| partly.forgotten.contains(self.pseudonyms.token(class, text).as_ref());
+        person.ids.iter().any(|id| has(Personal::Id, id))
+            || person.emails.iter().any(|email| has(Personal::Email, email))
+    }
+
+    /// A page of the meeting list with its old items rewritten.
+    fn with_old_items(&self, name: &str, body: &[u8]) -> Option<Vec<u8>> {
+        let partly = self.partly.as_ref()?;
+        let mut root: Value = serde_json::from_slice(body).ok()?;
+        let items = root.get_mut("data")?.get_mut(Endpoint::MeetingList.list_key())?.as_array_mut()?;
+        for item in items.iter_mut().filter(|item| partly.is_old(item)) {
+            self.pseudonyms.rewrite_item(name, item, Whom::Everybody);
+        }
+        serde_json::to_vec(&root).ok()
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -48,13 +129,33 @@ impl Identities {
         match id {
             ParticipantId::Room(_) => true,
             ParticipantId::User(_) if self.pseudonyms.identity() == Identity::Full => true,
+            // A token of itself is a token; all else is an ID.
+            ParticipantId::User(id)
+                if self.partly.is_some() && self.pseudonyms.token(Personal::Id, id) != id.as_str() =>
+            {
+                true
+            }
             ParticipantId::User(token) => self.known().users.contains_key(token),
         }
     }
 
     /// An event as it is written.
     pub(super) fn rewrite_event(&self, event: &mut serde_json::Value) {
-        self.pseudonyms.rewrite_item(super::events::ENDPOINT, event, Whom::Everybody);
+        let Some(partly) = &self.partly else {
+            return self.pseudonyms.rewrite_item(super::events::ENDPOINT, event, Whom::Everybody);
+        };
+        let is_one = |person: &Person<'_>| self.is_forgotten(person, partly);
+        self.pseudonyms.rewrite_item(super::events::ENDPOINT, event, Whom::Those(&is_one));
+    }
+}
+
+impl Partly {
+    /// Whether an item of a meeting list or of a participant list is of an old date.
+    fn is_old(&self, item: &Value) -> bool {
+        let Some((before, item)) = self.before.zip(item.as_object()) else { return false };
+        let time = ["meeting_start_time", "join_time"].iter().find_map(|field| item.get(*field));
+        let time = parse::time(&Raw::of(time)).ok().flatten();
+        time.is_some_and(|time| self.zone.resolve(time).local_day() < before)
     }
 }
 
@@ -67,8 +168,7 @@ impl ExchangeFilter for Identities {
                 drop(learned.page_tokens.insert(token.to_owned(), page_token.to_owned()));
             }
         };
-        let endpoint = endpoint.map_or(TOKEN_ENDPOINT, Endpoint::name);
-        let rewritten = match self.pseudonyms.rewrite_learning(endpoint, &body, Whom::Everybody, &mut learn) {
+        let rewritten = match self.rewrite(endpoint, &body, &mut learn) {
             Cow::Owned(rewritten) => Some(rewritten),
             Cow::Borrowed(_) => None,
         };

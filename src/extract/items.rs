@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::ledger::{Change, KnownParticipant};
-use crate::raw_log::{RawDate, RawError, WalkRef};
+use crate::raw_log::{PageRecord, RawDate, RawError, RawKind, WalkRef};
 use crate::schema::identity::{Item, ParticipantId, ParticipantIdentity, PeopleCounter, RowDigest, row_digest};
 use crate::schema::{Raw, SECTIONS, TenantZone, parse};
 use crate::text::{hex, readable};
@@ -112,6 +112,10 @@ pub(super) fn add_minutes(list_json: &[u8], minutes: &mut HashSet<String>) {
     }
 }
 
+/// Begins the digest of a refusal.
+pub(super) const REFUSED: &str = "code ";
+const DIGEST_DIGITS: usize = 32;
+
 /// A digest over the items of a walk: equal answers have equal digests.
 #[derive(Default)]
 pub(super) struct AnswerDigest(Sha256);
@@ -126,6 +130,45 @@ impl AnswerDigest {
     pub(super) fn finish(self) -> String {
         hex(&self.0.finalize()[..16])
     }
+}
+
+/// The digest of an answer whose pages were rewritten: as if Feishu had sent them so. `before` is the digest that the
+/// answer had.
+pub(crate) fn recorded_digest(kind: RawKind, list_key: &str, pages: &[PageRecord], before: &str) -> String {
+    const PAGE_TOKEN: &str = "page_token";
+    if before.starts_with(REFUSED) {
+        return before.to_owned();
+    }
+    // One for each walk; a walk begins without a page token.
+    let mut digests: Vec<AnswerDigest> = Vec::new();
+    for page in pages.iter().filter(|page| page.record == "page") {
+        if digests.is_empty() || !page.request.contains_key(PAGE_TOKEN) {
+            digests.push(AnswerDigest::default());
+        }
+        let body = page.response.as_ref().map(|body| body.get().as_bytes()).unwrap_or_default();
+        if let (Some(digest), Ok(list)) = (digests.last_mut(), read_list(body, list_key)) {
+            digest.add_page(&body[list.range]);
+        }
+    }
+    if digests.is_empty() {
+        return before.to_owned();
+    }
+    // Walks in another form before the last are not part of it.
+    let is_daily = RawKind::DAILY.contains(&kind);
+    let walks = if is_daily { digests.len() } else { before.len() / DIGEST_DIGITS };
+    let skipped = digests.len().saturating_sub(walks);
+    let digest: String = digests.into_iter().skip(skipped).map(AnswerDigest::finish).collect();
+    match is_daily {
+        true => day_digest(&digest),
+        false => digest,
+    }
+}
+
+/// The digest of a day whose lists have these digests.
+pub(super) fn day_digest(digests: &str) -> String {
+    let mut digest = AnswerDigest::default();
+    digest.add_page(digests.as_bytes());
+    digest.finish()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::items::AnswerDigest;
+use super::items::{AnswerDigest, REFUSED};
 use super::stop::Stop;
 use super::task::MeetingTask;
 use super::window::{Form, MeetingWindow};
@@ -139,7 +139,7 @@ pub(super) async fn walk_pages<Q: Fn(Option<&str>) -> Parameters>(
         }
     }
     walk.end.digest = match &walk.outcome {
-        Outcome::Refused { .. } => format!("code {}", walk.end.api_code.unwrap_or_default()),
+        Outcome::Refused { .. } => format!("{REFUSED}{}", walk.end.api_code.unwrap_or_default()),
         _ => digest.finish(),
     };
     walk
@@ -198,8 +198,8 @@ fn record(
 ) -> PageRecord {
     let (response, response_text) = PageRecord::body(body);
     PageRecord {
-        record,
-        endpoint: endpoint.name(),
+        record: record.into(),
+        endpoint: endpoint.name().into(),
         request: parameters.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect(),
         requested_utc: requested_at.to_string(),
         elapsed_ms: 0,

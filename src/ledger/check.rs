@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::database::{Ledger, USER_ID_TYPE, connect_read_only, select};
+use super::holes::PRUNE_RAW;
 use super::runs::RunRecord;
 use crate::raw_log::RawKind;
 use crate::schema::civil_date_text;
@@ -33,6 +34,10 @@ pub(crate) struct LedgerCheck {
     pub answers: BTreeMap<i32, Vec<KnownAnswer>>,
     /// The indexed raw files: path below `raw/`, and indexed bytes.
     pub raw_files: Vec<(String, u64)>,
+    /// The end of the time whose raw files were removed while the published rows stayed, microseconds UTC.
+    pub raw_pruned_us: Option<i64>,
+    /// Dates of a replacement that was interrupted.
+    pub replacing: Vec<i32>,
     /// The kind of user IDs with which the store was created.
     pub user_id_type: Option<String>,
 }
@@ -112,6 +117,13 @@ fn read(path: &Path, check: &mut LedgerCheck) -> rusqlite::Result<()> {
     }
     let raw_files = "select path, indexed_bytes from raw_files order by path";
     check.raw_files = select(&connection, raw_files, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let pruned = "select max(until_us) from runs where command = ?1 and exit_code = 0";
+    check.raw_pruned_us = connection.query_row(pruned, [PRUNE_RAW], |row| row.get(0))?;
+    let has_journal = "select exists (select 1 from sqlite_schema where name = 'replacing')";
+    if connection.query_row(has_journal, [], |row| row.get(0))? {
+        let sql = "select meeting_date from replacing order by meeting_date";
+        check.replacing = select(&connection, sql, [], |row| row.get(0))?;
+    }
     let setting = "select value from settings where name = ?1";
     check.user_id_type = select(&connection, setting, [USER_ID_TYPE], |row| row.get(0))?.pop();
     let orphans = "select count(*) from participants where meeting_key not in (select meeting_key from meetings)";

@@ -16,7 +16,7 @@ use super::error::LedgerError;
 use crate::files;
 use crate::schema::meeting_keys::{KnownMeeting, KnownMeetings};
 
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 /// Since this version, the index is the same.
 const INDEX_VERSION: i64 = 3;
 
@@ -24,6 +24,7 @@ pub(crate) const USER_ID_TYPE: &str = "user_id_type";
 
 const TABLES: &str = include_str!("ledger.sql");
 const ALERT_TABLES: &str = include_str!("alerts.sql");
+const REPLACED_TABLES: &str = include_str!("replaced.sql");
 
 /// Reads a row into a struct whose fields have the names of its columns.
 macro_rules! read_fields {
@@ -33,7 +34,7 @@ macro_rules! read_fields {
 }
 pub(super) use read_fields;
 
-/// Drops the index, to be rebuilt from the raw log. Settings, runs, open refetches and alerts stay.
+/// Drops the index, to be rebuilt from the raw log. Settings, runs, open refetches, alerts and replacements stay.
 const DROP_INDEX: &str = "
     drop table if exists meetings;
     drop table if exists participants;
@@ -58,9 +59,13 @@ impl Ledger {
             let _ = files::create_new(path);
         }
         let mut connection = Connection::open(path).map_err(failed)?;
-        // WAL: a reader (status) never blocks the writer. FULL: a commit is on disk when it returns.
+        // WAL: a reader (status) never blocks the writer. FULL: a commit is on disk when it returns. Deleted rows are
+        // overwritten, because they hold IDs of people.
         connection
-            .execute_batch("pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full;")
+            .execute_batch(
+                "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full; \
+                 pragma secure_delete = on;",
+            )
             .map_err(failed)?;
         let version = read_version(&connection, path)?;
         if version < VERSION {
@@ -233,7 +238,7 @@ fn create_tables(connection: &mut Connection) -> rusqlite::Result<()> {
             // Its keys were those of single dates.
             transaction.execute_batch("drop table alert_rows")?;
         }
-        transaction.execute_batch(&format!("{ALERT_TABLES}pragma user_version = {VERSION};"))?;
+        transaction.execute_batch(&format!("{ALERT_TABLES}{REPLACED_TABLES}pragma user_version = {VERSION};"))?;
         let has_numbers = "select exists (select 1 from pragma_table_info('runs') where name = 'meeting_nos')";
         if !transaction.query_row(has_numbers, [], |row| row.get(0))? {
             transaction.execute_batch("alter table runs add column meeting_nos text")?;

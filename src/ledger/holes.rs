@@ -16,6 +16,12 @@ pub(crate) struct Hole {
 /// The time since the newest complete run is a hole once it is longer than this: a nightly run may be half a day late.
 pub(crate) const MAX_AGE_US: i64 = 36 * 3_600_000_000;
 
+/// The command that removes all data before the end of its window.
+pub(crate) const PRUNE: &str = "prune";
+
+/// The command that removes the raw files before the end of its window, and nothing else.
+pub(crate) const PRUNE_RAW: &str = "prune --raw-only";
+
 /// The exit codes of a run that has read the meeting list to its end: complete and incomplete.
 const WHOLE_EXITS: [i64; 2] = [0, 7];
 
@@ -27,6 +33,12 @@ impl RunRecord {
         let (since_us, until_us) = (self.since_us?, self.until_us?.min(self.started_us));
         (covers && since_us < until_us).then_some(Hole { since_us, until_us })
     }
+}
+
+/// The time before which data was removed on purpose, microseconds UTC: nothing is missing there.
+fn pruned_until(runs: &[RunRecord]) -> Option<i64> {
+    let pruned = runs.iter().filter(|run| run.command == PRUNE && run.exit_code == Some(0));
+    pruned.filter_map(|run| run.until_us).max()
 }
 
 /// Where the newest covered window ends.
@@ -48,6 +60,10 @@ pub(crate) fn holes(runs: &[RunRecord], at_us: i64) -> Vec<Hole> {
     }
     if at_us.saturating_sub(covered_until_us) > MAX_AGE_US {
         holes.push(Hole { since_us: covered_until_us, until_us: at_us });
+    }
+    if let Some(pruned_us) = pruned_until(runs) {
+        holes.retain(|hole| hole.until_us > pruned_us);
+        holes.iter_mut().for_each(|hole| hole.since_us = hole.since_us.max(pruned_us));
     }
     holes
 }
@@ -107,6 +123,22 @@ mod tests {
         assert_eq!(covers(&|run| run.command = "rebuild".to_owned()), None);
         assert_eq!(covers(&|run| run.meeting_nos = Some("705605196".to_owned())), None);
         assert_eq!(covers(&|run| run.started_us = 4 * DAY_US), Some(4), "--until was in the future");
+    }
+
+    #[test]
+    fn time_that_was_pruned_is_no_hole() {
+        let prune = |until_day: i64| RunRecord {
+            command: PRUNE.to_owned(),
+            until_us: Some(until_day * DAY_US),
+            exit_code: Some(0),
+            ..RunRecord::default()
+        };
+        let runs = |until_day| [sync(0, 10), sync(14, 16), sync(20, 21), prune(until_day)];
+        assert_eq!(days(&runs(12), 21), [(12, 14), (16, 20)]);
+        assert_eq!(days(&runs(14), 21), [(16, 20)]);
+        assert_eq!(days(&runs(30), 21), []);
+        let failed = RunRecord { exit_code: Some(5), ..prune(30) };
+        assert_eq!(days(&[sync(0, 10), sync(14, 16), failed], 16), [(10, 14)]);
     }
 
     proptest! {

@@ -33,6 +33,8 @@ pub enum LockError {
         .0.command, .0.pid, .0.host, .0.started_utc
     )]
     Held(Holder),
+    #[error("vcq-etl plan is writing to {}", path.display())]
+    Appending { path: PathBuf },
     #[error("cannot lock {}", path.display())]
     Io { path: PathBuf, source: io::Error },
 }
@@ -92,6 +94,23 @@ impl Drop for Lock {
     }
 }
 
+/// Keeps raw files from being replaced while this process appends to its own, until dropped. Waits while they are being
+/// replaced. For a process that does not hold the store's lock; `None` on a file system without locks on directories.
+pub(crate) fn share_raw_files(paths: &StorePaths) -> Option<File> {
+    let folder = File::open(paths.raw()).ok()?;
+    folder.lock_shared().ok().map(|()| folder)
+}
+
+/// The right to replace raw files, until dropped. Returns [`LockError::Appending`] if another process appends to some.
+pub(crate) fn lock_raw_files(paths: &StorePaths) -> Result<Option<File>, LockError> {
+    let Ok(folder) = File::open(paths.raw()) else { return Ok(None) };
+    match folder.try_lock() {
+        Ok(()) => Ok(Some(folder)),
+        Err(TryLockError::WouldBlock) => Err(LockError::Appending { path: paths.raw() }),
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
+}
+
 /// Who holds the store at this moment; does not lock it.
 pub(crate) fn holder(paths: &StorePaths) -> Option<Holder> {
     let file = File::open(paths.lock()).ok()?;
@@ -136,7 +155,7 @@ mod tests {
                 assert_eq!(started_utc, "1970-01-01T00:00:00Z");
                 assert!(!host.is_empty());
             }
-            LockError::Io { .. } => panic!("{error}"),
+            LockError::Appending { .. } | LockError::Io { .. } => panic!("{error}"),
         }
         assert_eq!(holder(&paths).map(|holder| holder.command), Some("sync".to_owned()));
         drop(lock);

@@ -69,7 +69,7 @@ pub(crate) use error::{LoadError, NotAStore};
 pub(crate) use incident_search::{IncidentRows, IncidentSearch, SearchError};
 pub(crate) use incidents::is_searched;
 pub use lock::Lock;
-pub(crate) use lock::{Holder, LockError, holder};
+pub(crate) use lock::{Holder, LockError, holder, lock_raw_files, share_raw_files};
 pub(crate) use manifest::{Manifest, PublishedFile};
 pub(crate) use migration::{MIGRATIONS, Migration};
 pub use part_writer::PartWriter;

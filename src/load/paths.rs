@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::cleanup::list_folder;
 use super::durable;
 use super::error::{LoadError, NotAStore, Result};
 use crate::files;
@@ -169,6 +170,28 @@ impl StorePaths {
     /// Everything unfinished, on the same file system as the rest.
     pub fn work(&self) -> PathBuf {
         self.root.join(".work")
+    }
+
+    /// Where raw files are written that will replace those of `raw/`, with the same paths below it.
+    pub(crate) fn new_raw(&self) -> PathBuf {
+        self.work().join("raw")
+    }
+
+    /// Removes the directories of new raw files, after all of them are in place.
+    pub(crate) fn remove_new_raw(&self) -> Result {
+        durable::remove_dir(&self.new_raw())
+    }
+
+    /// Flushes the names of new raw files to disk, so that a power cut after the journal does not lose them.
+    pub(crate) fn sync_new_raw(&self) -> Result {
+        let mut left = vec![self.new_raw()];
+        while let Some(folder) = left.pop() {
+            if folder.is_dir() {
+                durable::sync(&folder)?;
+                left.extend(list_folder(&folder)?.into_iter().filter(|path| path.is_dir()));
+            }
+        }
+        durable::sync(&self.work())
     }
 
     /// The directory in `.work/` where a reader with this process ID may spill.

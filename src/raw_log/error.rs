@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 pub enum RawError {
     #[error("{attempt} the raw log at {}", path.display())]
     Io {
-        /// "cannot write", "cannot read", "cannot compress for".
+        /// "cannot write", "cannot read", "cannot compress for", "cannot remove a file of".
         attempt: &'static str,
         path: PathBuf,
         #[source]

@@ -12,6 +12,7 @@ mod pages;
 mod read;
 mod record;
 mod requests;
+mod rewrite;
 mod write;
 
 pub(crate) use check::{RawFile, check_file, raw_files};
@@ -24,6 +25,7 @@ pub(crate) use read::{RawDate, WalkRef, lacks_only_last_record};
 pub use record::RawKind;
 pub(crate) use record::{Header, PageRecord, RAW_VERSION, WalkEnd};
 pub(crate) use requests::requests_by_run;
+pub(crate) use rewrite::{DecodedCheckpoint, Rewrite, RewrittenFile, put_in_place, remove_date, rewrite_file};
 pub(crate) use write::{MAX_GROUP, RawWriter};
 
 #[cfg(test)]

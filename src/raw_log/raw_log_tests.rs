@@ -15,8 +15,8 @@ const DAY: i32 = 20_000;
 fn page(body: &str) -> PageRecord {
     let (response, response_text) = PageRecord::body(body.as_bytes());
     PageRecord {
-        record: "page",
-        endpoint: "participant_quality_list",
+        record: "page".into(),
+        endpoint: "participant_quality_list".into(),
         request: serde_json::Map::new(),
         requested_utc: "2026-11-01T00:00:00Z".to_owned(),
         elapsed_ms: 5,

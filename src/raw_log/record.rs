@@ -1,5 +1,7 @@
 //! The records of a checkpoint.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -137,11 +139,11 @@ pub(crate) struct Header {
 pub(crate) const RAW_VERSION: u32 = 2;
 
 /// One response: a line of a checkpoint.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PageRecord {
     /// `page` or `refusal`.
-    pub record: &'static str,
-    pub endpoint: &'static str,
+    pub record: Cow<'static, str>,
+    pub endpoint: Cow<'static, str>,
     /// The query, in the order it was sent.
     pub request: serde_json::Map<String, serde_json::Value>,
     #[serde(rename = "asked_utc")]
@@ -149,10 +151,10 @@ pub(crate) struct PageRecord {
     pub elapsed_ms: u64,
     pub http_status: u16,
     pub log_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<Box<RawValue>>,
     /// The body as text, if it was not JSON.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_text: Option<String>,
 }
 

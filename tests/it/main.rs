@@ -36,6 +36,7 @@ mod power_loss;
 mod query;
 mod raw_log_truncated;
 mod rebuild;
+mod replaced_dates;
 mod report_output;
 mod reports;
 #[path = "../../benches/incidents/scoring.rs"]

@@ -10,7 +10,7 @@ use super::counters::Counters;
 use crate::commands::error::SyncError;
 use crate::commands::setup::SyncSetup;
 use crate::error::{ExitCode, StopReason};
-use crate::extract::{CheckpointWriter, ExtractSettings, Extracted, FetchScope, Identities, Scheduler};
+use crate::extract::{CheckpointWriter, ExtractSettings, Extracted, FetchScope, Identities, Partly, Scheduler};
 use crate::ledger::Ledger;
 use crate::load::StorePaths;
 use crate::personal_data::Pseudonyms;
@@ -22,6 +22,8 @@ pub(crate) struct Fetch {
     pub resumed_since_us: Option<i64>,
     /// What replaces personal values; `None` if nothing is replaced.
     pub pseudonyms: Option<Arc<Pseudonyms>>,
+    /// What replaces those of old dates and of people who are forgotten, where nothing else is replaced.
+    pub partly: Option<(Arc<Pseudonyms>, Partly)>,
 }
 
 pub(crate) fn extraction(
@@ -35,7 +37,10 @@ pub(crate) fn extraction(
     let mut config = setup.client.clone();
     config.cancel = setup.cancel.clone();
     config.call_budget = Arc::new(Budget::new(setup.max_calls, setup.finish_by_us, Arc::clone(&setup.now_us)));
-    let identities = fetch.pseudonyms.map(|pseudonyms| Arc::new(Identities::new(pseudonyms)));
+    let identities = match (fetch.pseudonyms, fetch.partly) {
+        (_, Some((pseudonyms, partly))) => Some(Arc::new(Identities::partly(pseudonyms, partly))),
+        (pseudonyms, None) => pseudonyms.map(|pseudonyms| Arc::new(Identities::new(pseudonyms))),
+    };
     config.filter = identities.clone().map(|identities| identities as Arc<dyn ExchangeFilter>);
     let client = Client::new(config, Arc::clone(counters) as Arc<dyn EventListener>)?;
     let writer = CheckpointWriter::start(&paths.raw(), run_id, Arc::clone(ledger))

@@ -5,7 +5,7 @@ pub(super) mod definitions;
 pub(super) mod due_dates;
 mod missing_fields;
 pub(super) mod publisher;
-mod round;
+pub(super) mod round;
 pub(super) mod setup;
 pub(crate) mod stage_date;
 pub(crate) mod stage_optional;

@@ -24,6 +24,8 @@ pub(crate) struct PublishSetup {
     pub mode: PublishMode,
     /// Dates that stay as they are published.
     pub lost_raw_dates: BTreeSet<i32>,
+    /// Dates that are published also with fewer meetings or participants than before.
+    pub may_lose_rows: BTreeSet<i32>,
     pub listener: Arc<dyn Listener>,
     pub now_us: Now,
 }

@@ -34,6 +34,8 @@ pub(crate) struct CoverageDay {
     pub complete_pct: Option<f64>,
     /// True if no complete run covers some time of the day, so that meetings may be missing.
     pub not_covered: bool,
+    /// True if the data of the day was removed by `prune`.
+    pub pruned: bool,
 }
 
 /// Why participants or participant lists are failed or pending.
@@ -80,7 +82,13 @@ pub(super) fn newest(database: &Connection, setup: &StatusSetup) -> Result<Newes
     })
 }
 
-pub(super) fn coverage(database: &Connection, setup: &StatusSetup, holes: &[Hole]) -> Result<Coverage, duckdb::Error> {
+/// `pruned_before` is the date before which `prune` removed the data.
+pub(super) fn coverage(
+    database: &Connection,
+    setup: &StatusSetup,
+    holes: &[Hole],
+    pruned_before: Option<i32>,
+) -> Result<Coverage, duckdb::Error> {
     let (first, last) = match setup.days {
         Days::Window(since_us, until_us) => (setup.zone.day_of(since_us), setup.zone.day_of(until_us - 1)),
         Days::Last(days) => {
@@ -123,6 +131,7 @@ pub(super) fn coverage(database: &Connection, setup: &StatusSetup, holes: &[Hole
     let days = (first..=last).rev().map(|date| {
         let mut day = found.remove(&date).unwrap_or_else(|| empty(date));
         day.not_covered = in_hole(date);
+        day.pruned = day.meetings == 0 && pruned_before.is_some_and(|before| date < before);
         let complete = day.by_status.get(Status::Complete.name()).copied().unwrap_or_default();
         day.complete_pct = share_pct(complete, day.participants);
         day

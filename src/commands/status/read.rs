@@ -13,6 +13,7 @@ use super::{calls_used, coverage};
 use crate::commands::estimate::CostEstimate;
 use crate::commands::identity::lists_for_ids;
 use crate::commands::incidents::count_problems;
+use crate::commands::replace::pruned_before;
 use crate::commands::summary::TimeSpan;
 use crate::error::causes::with_causes;
 use crate::extract::{Estimate, EstimateInput};
@@ -34,6 +35,8 @@ pub(crate) fn status(setup: &StatusSetup) -> Result<StatusView, LoadError> {
         error => with_causes(&error),
     });
     let not_covered = Part::from(&ledger, |ledger| Ok::<_, LedgerError>(holes(&ledger.runs()?, setup.now_us)));
+    let pruned_before =
+        ledger.as_ref().ok().and_then(|ledger| pruned_before(&ledger.runs().unwrap_or_default(), &setup.zone));
     let known_holes: &[Hole] = if let Part::Read(holes) = &not_covered { holes } else { &[] };
     Ok(StatusView {
         store: paths.root().display().to_string(),
@@ -46,10 +49,14 @@ pub(crate) fn status(setup: &StatusSetup) -> Result<StatusView, LoadError> {
         }),
         last_complete: Part::from(&ledger, |ledger| last_complete(ledger, setup.now_us)),
         newest: Part::from(&database, |database| coverage::newest(database, setup)),
-        coverage: Part::from(&database, |database| coverage::coverage(database, setup, known_holes)),
+        coverage: Part::from(&database, |database| coverage::coverage(database, setup, known_holes, pruned_before)),
         incidents: Part::from(&database, |database| count_problems(database)),
         profile: Part::from(&database, |database| {
             Ok::<_, LoadError>(ProfileView { judged_by: stored_profile(database), setting: setup.profile.clone() })
+        }),
+        pruned_before: pruned_before.map(civil_date_text),
+        replacing: Part::from(&ledger, |ledger| {
+            Ok::<_, LedgerError>(ledger.replacing()?.iter().map(|date| civil_date_text(date.meeting_date)).collect())
         }),
         not_covered: not_covered.map(|holes| holes.into_iter().map(TimeSpan::from).collect()),
         pending: Part::from(&ledger, |ledger| pending(ledger, setup)),

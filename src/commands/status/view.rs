@@ -166,6 +166,10 @@ pub(crate) struct StatusView {
     pub last_complete: Part<Option<LastComplete>>,
     /// Time since the first complete run that no complete run covers.
     pub not_covered: Part<Vec<TimeSpan>>,
+    /// The date before which `prune` removed the data, `YYYY-MM-DD`; null if it never did.
+    pub pruned_before: Option<String>,
+    /// Dates of a replacement that was interrupted, `YYYY-MM-DD`: the next run finishes it.
+    pub replacing: Part<Vec<String>>,
     pub newest: Part<Newest>,
     pub coverage: Part<Coverage>,
     /// Problems by severity, as the report incidents counts them.

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use super::raw::RawIndex;
 use super::setup::{VerifyError, VerifySetup};
 use crate::checks::{Check, Findings, Verified, compare_parts};
 use crate::commands::publish::date_error::DateError;
@@ -13,6 +14,7 @@ use crate::ledger::unpublished_dates;
 use crate::load::{LoadError, Manifest, PublishedFile, StagedPart, StorePaths, holder, is_searched};
 use crate::raw_log::RawFile;
 use crate::schema::{TABLES, TenantZone, civil_date, civil_date_text};
+use crate::text::counted;
 
 pub(super) const FROM_RAW: Check = Check {
     name: "from-raw",
@@ -25,7 +27,7 @@ pub(super) const FROM_RAW: Check = Check {
 pub(super) fn check(
     setup: &VerifySetup,
     paths: &StorePaths,
-    verified: &Verified,
+    (verified, index): (&Verified, &RawIndex),
     files: &[RawFile],
     findings: &mut Findings,
 ) -> Result<(), VerifyError> {
@@ -43,8 +45,12 @@ pub(super) fn check(
     let dates: BTreeSet<i32> = in_raw.chain(published.keys().copied()).collect();
     // A directory of this process, which no run removes while the process lives.
     let work = paths.query_work(std::process::id()).join("verify");
-    let mut skipped = 0_u64;
+    let (mut skipped, mut pruned) = (0_u64, 0_u64);
     for date in dates {
+        if index.is_pruned(date) {
+            pruned += 1;
+            continue;
+        }
         let is_unpublished = || unpublished_dates(&paths.ledger()).contains(&date);
         if is_unpublished() {
             skipped += 1;
@@ -75,6 +81,12 @@ pub(super) fn check(
         for finding in first {
             findings.found(&FROM_RAW, finding.place, finding.expected, finding.found);
         }
+    }
+    if pruned > 0 {
+        findings.note(format!(
+            "{} cannot be compared with the raw log: prune --raw-only removed it",
+            counted(pruned, "date")
+        ));
     }
     if skipped > 0 {
         findings.skip(&FROM_RAW, format!("skipped {skipped} date(s) with unpublished data"));

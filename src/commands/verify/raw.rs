@@ -10,7 +10,7 @@ use super::setup::VerifyError;
 use crate::checks::{Check, Findings};
 use crate::ledger::{LedgerCheck, check_ledger as inspect_ledger, unpublished_dates};
 use crate::load::{StorePaths, holder};
-use crate::raw_log::{RawDate, RawFile, RawKind, WalkRef, check_file, unexpected_entries};
+use crate::raw_log::{RawDate, RawFile, RawKind, WalkRef, check_file, list_files, unexpected_entries};
 use crate::schema::{civil_date, civil_date_text};
 use crate::text::counted;
 
@@ -81,6 +81,13 @@ pub(super) fn check_ledger(paths: &StorePaths, has_answers: bool, ledger: &Ledge
     findings.examined(&LEDGER, 1);
     for (expected, found) in &ledger.problems {
         findings.found(&LEDGER, PLACE, expected, found);
+    }
+    if !ledger.replacing.is_empty() && holder(paths).is_none() {
+        let dates: Vec<String> = ledger.replacing.iter().map(|date| civil_date_text(*date)).collect();
+        findings.note(format!(
+            "a replacement of {} was interrupted: run vcq-etl sync or vcq-etl rebuild, which finish it",
+            listed(&dates)
+        ));
     }
     if !ledger.dirty_dates.is_empty() {
         let dates: Vec<String> = ledger.dirty_dates.iter().map(|date| civil_date_text(*date)).collect();
@@ -155,17 +162,30 @@ pub(super) fn check_responses(
 
 pub(super) struct RawIndex {
     paths: StorePaths,
+    raw_pruned_us: Option<i64>,
     lists: RefCell<HashMap<String, Option<RawDate>>>,
 }
 
 impl RawIndex {
-    pub(super) fn new(paths: &StorePaths) -> RawIndex {
-        RawIndex { paths: paths.clone(), lists: RefCell::default() }
+    pub(super) fn new(paths: &StorePaths, ledger: &LedgerCheck) -> RawIndex {
+        RawIndex { paths: paths.clone(), raw_pruned_us: ledger.raw_pruned_us, lists: RefCell::default() }
+    }
+
+    /// Whether `prune --raw-only` has removed the raw files of a date: what is published cannot be compared.
+    pub(super) fn is_pruned(&self, date: i32) -> bool {
+        const DAY_US: i64 = 86_400_000_000;
+        let has_files =
+            |kind: &RawKind| list_files(&self.paths.raw(), *kind, date).is_ok_and(|files| !files.is_empty());
+        self.raw_pruned_us.is_some_and(|until_us| i64::from(date) * DAY_US < until_us)
+            && !RawKind::ALL.iter().any(has_files)
     }
 
     /// Whether a meeting's participant list was empty when it was published, according to the raw log.
     pub(super) fn list_was_empty(&self, date: &str, meeting_key: &str) -> bool {
         let Some(day) = civil_date(date) else { return false };
+        if self.is_pruned(day) {
+            return true;
+        }
         let mut lists = self.lists.borrow_mut();
         let list = lists
             .entry(date.to_owned())

@@ -34,7 +34,7 @@ pub(crate) fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
     let mut findings = Findings::new(setup.limit, checks(setup.deep));
     // The ledger first: what it knows is in the raw log by then, whatever a run adds in the meantime.
     let ledger = inspect_ledger(&paths.ledger());
-    let index = raw::RawIndex::new(&paths);
+    let index = raw::RawIndex::new(&paths, &ledger);
     let installed =
         Installed::read(&paths, &setup.definitions).map_err(|error| VerifyError::Definitions(Box::new(error)))?;
     let context = VerifyContext {
@@ -55,7 +55,7 @@ pub(crate) fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
     raw::check_raw_files(&paths, &ledger, &mut findings);
     raw::check_responses(&index, &ledger, &mut findings)?;
     if setup.deep {
-        deep::check(setup, &paths, &verified, &files, &mut findings)?;
+        deep::check(setup, &paths, (&verified, &index), &files, &mut findings)?;
         incidents::check(setup, &paths, &installed, &mut findings)?;
     }
     if verified.manifest.is_none() && findings.total() == 0 {

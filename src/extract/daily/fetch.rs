@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::super::items::{AnswerDigest, parse_items};
+use super::super::items::{day_digest, parse_items};
 use super::super::settings::Context;
 use super::super::stop::Stop;
 use super::super::walk::{Outcome, Walk, walk_pages};
@@ -223,9 +223,7 @@ async fn record(
         }
     } else {
         // The digest of several walks is the concatenation of theirs.
-        let mut digest = AnswerDigest::default();
-        digest.add_page(end.digest.as_bytes());
-        end.digest = digest.finish();
+        end.digest = day_digest(&end.digest);
     }
     for day in unit {
         let earlier = known.get(day);

@@ -91,8 +91,8 @@ pub(in crate::extract) fn change(meeting: ListedMeeting) -> Change {
 
 fn record(event: &MeetingEvent, requested_us: i64) -> PageRecord {
     PageRecord {
-        record: "page",
-        endpoint: ENDPOINT,
+        record: "page".into(),
+        endpoint: ENDPOINT.into(),
         request: serde_json::Map::new(),
         requested_utc: utc_text(requested_us),
         elapsed_ms: 0,

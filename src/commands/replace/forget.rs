@@ -1,0 +1,232 @@
+//! `forget`: replaces the identity of one person wherever it is.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use duckdb::Connection;
+
+use super::identities::Identities;
+use super::operation::{finish, raw_dates, replace, stage};
+use super::people::People;
+use crate::commands::error::SyncError;
+use crate::commands::identity::{networks, open_key};
+use crate::commands::open_store::open_and_lock;
+use crate::commands::publish::date_error::DateError;
+use crate::commands::setup::StoreSetup;
+use crate::commands::store_state::lost_raw_dates;
+use crate::commands::{history, run_record, store_settings};
+use crate::error::ExitCode;
+use crate::extract::catch_up;
+use crate::ledger::{Ledger, Replacing, ReplacingWith};
+use crate::load::{LoadError, Manifest, StorePaths, lock_raw_files, open_published_with};
+use crate::personal_data::{Identity, Pseudonyms, Topics};
+use crate::raw_log::RawKind;
+use crate::schema::ddl::quoted;
+use crate::schema::{civil_date, civil_date_text};
+
+const FORGET: &str = "forget";
+
+/// Where the tables have people: IDs, e-mail address, name.
+const PLACES: &[(&str, &[&str], Option<&str>, &str)] = &[
+    ("participants", &["user_id", "employee_id"], Some("email"), "participant_name"),
+    ("meetings", &["organizer_user_id", "organizer_employee_id"], Some("organizer_email"), "organizer"),
+    ("reservations", &["reserver_user_id"], None, "reserver"),
+    ("census_users", &["user_id"], None, "user_name"),
+];
+
+/// How the person is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Who {
+    // A user ID or an employee ID.
+    User(String),
+    Email(String),
+}
+
+#[derive(Clone)]
+pub(crate) struct ForgetSetup {
+    pub store: StoreSetup,
+    pub who: Who,
+}
+
+/// The person, and where the person occurs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub ids: BTreeSet<String>,
+    pub emails: BTreeSet<String>,
+    pub names: BTreeSet<String>,
+    /// `YYYY-MM-DD`, in order.
+    pub dates: Vec<String>,
+    /// Organised by the person.
+    pub meetings: u64,
+    pub participants: u64,
+    pub samples: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Forgotten {
+    pub run_id: String,
+    pub found: Found,
+    /// The dates that were replaced.
+    pub dates: Vec<String>,
+    pub generation: Option<u64>,
+    pub notes: Vec<String>,
+}
+
+/// What [`forget`] would replace now. Takes no lock.
+pub(crate) fn forget_preview(setup: &ForgetSetup) -> Result<Found, SyncError> {
+    let paths = StorePaths::existing(&setup.store.store)?;
+    let knows_id = |id: &str| Ledger::open_read_only(&paths.ledger()).is_ok_and(|ledger| ledger.knows_id(id));
+    find(&paths, setup, &knows_id)
+}
+
+/// Returns an error if nobody is found.
+fn find(paths: &StorePaths, setup: &ForgetSetup, knows_id: &dyn Fn(&str) -> bool) -> Result<Found, SyncError> {
+    let mut found = Found::default();
+    if paths.database().exists() {
+        let connection = open_published_with(paths, setup.store.database)?;
+        found = find_published(&connection, &setup.who).map_err(LoadError::duckdb("read", &paths.database()))?;
+    }
+    match &setup.who {
+        Who::User(id) if knows_id(id) => drop(found.ids.insert(id.clone())),
+        _ => {}
+    }
+    match found.ids.is_empty() && found.emails.is_empty() {
+        true => {
+            Err(SyncError::NobodyFound { store: paths.root().to_owned(), is_email: matches!(setup.who, Who::Email(_)) })
+        }
+        false => Ok(found),
+    }
+}
+
+fn find_published(connection: &Connection, who: &Who) -> duckdb::Result<Found> {
+    let mut found = Found::default();
+    let texts = |sql: &str| -> duckdb::Result<Vec<String>> {
+        connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+    };
+    for (table, ids, email, _) in PLACES {
+        for id in *ids {
+            let condition = match (who, email) {
+                (Who::User(user), _) => format!("{id} = {}", quoted(user)),
+                (Who::Email(address), Some(email)) => format!("lower({email}) = lower({})", quoted(address)),
+                (Who::Email(_), None) => continue,
+            };
+            found
+                .ids
+                .extend(texts(&format!("select distinct {id} from {table} where {condition} and {id} is not null"))?);
+        }
+        if let (Who::Email(address), Some(email)) = (who, email) {
+            let condition = format!("lower({email}) = lower({})", quoted(address));
+            found.emails.extend(texts(&format!("select distinct {email} from {table} where {condition}"))?);
+        }
+    }
+    // What else the rows with these IDs say.
+    for (table, ids, email, name) in PLACES {
+        let condition = condition(ids, *email, &found);
+        let column = |column: &str| {
+            texts(&format!("select distinct {column} from {table} where ({condition}) and {column} is not null"))
+        };
+        found.names.extend(column(name)?);
+        if let (Some(email), Who::User(_)) = (email, who) {
+            found.emails.extend(column(email)?);
+        }
+    }
+    let more: Vec<Vec<String>> = PLACES
+        .iter()
+        .flat_map(|(table, ids, email, _)| {
+            let condition = condition(ids, *email, &found);
+            ids.iter()
+                .map(move |id| format!("select distinct {id} from {table} where ({condition}) and {id} is not null"))
+        })
+        .map(|sql| texts(&sql))
+        .collect::<duckdb::Result<_>>()?;
+    found.ids.extend(more.into_iter().flatten());
+    let mut dates: BTreeSet<String> = BTreeSet::new();
+    let mut counts = [0_u64; 2];
+    for (at, (table, ids, email, _)) in PLACES.iter().enumerate() {
+        let condition = condition(ids, *email, &found);
+        dates.extend(texts(&format!(
+            "select distinct cast(meeting_date as varchar) from {table} where ({condition}) and meeting_date is not null"
+        ))?);
+        if let Some(count) = counts.get_mut(at) {
+            *count = connection
+                .query_row(&format!("select count(*) from {table} where {condition}"), [], |row| row.get(0))?;
+        }
+    }
+    (found.participants, found.meetings) = (counts[0], counts[1]);
+    let of_person = condition(PLACES[0].1, PLACES[0].2, &found);
+    let samples = format!(
+        "select count(*) from quality_samples
+         where participant_key in (select participant_key from participants where {of_person})"
+    );
+    found.samples = connection.query_row(&samples, [], |row| row.get(0))?;
+    found.dates = dates.into_iter().collect();
+    Ok(found)
+}
+
+/// The rows with one of the IDs or e-mail addresses, as SQL.
+fn condition(ids: &[&str], email: Option<&str>, found: &Found) -> String {
+    let list = |texts: &BTreeSet<String>| texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ");
+    let mut conditions: Vec<String> = Vec::new();
+    if !found.ids.is_empty() {
+        conditions.extend(ids.iter().map(|id| format!("{id} in ({})", list(&found.ids))));
+    }
+    if let Some(email) = email.filter(|_| !found.emails.is_empty()) {
+        conditions.push(format!("{email} in ({})", list(&found.emails)));
+    }
+    if conditions.is_empty() { "false".to_owned() } else { conditions.join(" or ") }
+}
+
+pub(crate) fn forget(setup: &ForgetSetup) -> Result<Forgotten, SyncError> {
+    let store = &setup.store;
+    let started_us = (store.now_us)();
+    StorePaths::existing(&store.store)?;
+    let (paths, _lock, mut notes) = open_and_lock(&store.store, FORGET, started_us)?;
+    let _raw = lock_raw_files(&paths)?;
+    let ledger = Arc::new(Ledger::open(&paths.ledger())?);
+    notes.extend(history::restore_runs(&paths, &ledger, store.database)?);
+    store_settings::check_timezone(&paths, &ledger, store.database, &store.zone)?;
+    let publishing = store.publishing(&paths, &ledger)?;
+    let mut run = run_record::begin(FORGET, (0, 0), started_us);
+    (run.since_us, run.until_us) = (None, None);
+    let earlier = finish(&paths, &ledger, &publishing, &mut run.clone(), None)?;
+    notes.extend(earlier.into_iter().flat_map(|earlier| earlier.notes));
+    catch_up(&paths.raw(), &ledger, &store.zone)?;
+
+    let found = find(&paths, setup, &|id| ledger.knows_id(id))?;
+    let (key, _) = open_key(&paths, &ledger, Identity::Pseudonym)?;
+    let pseudonyms = Pseudonyms::new(key, Identity::Pseudonym, Topics::Keep, networks(&paths)?);
+    let people = People::new(found.ids.clone(), found.emails.clone(), found.names.clone(), &pseudonyms);
+    let rewrite = Identities { pseudonyms: &pseudonyms, people: Some(&people) };
+    let staged = stage(&paths, RawKind::ALL, &raw_dates(&paths)?, &rewrite, store.threads)?;
+    let texts: Vec<String> = found.ids.iter().chain(&found.emails).chain(&found.names).cloned().collect();
+    ledger.forget_messages_with(&texts)?;
+    let replacing = |date: &i32| Replacing { meeting_date: *date, removes_raw: false, publishes: true };
+    let dates: Vec<Replacing> = staged.dates.iter().map(replacing).collect();
+    run_record::set_exit(&mut run, ExitCode::Complete);
+    run_record::set_finished(&mut run, (store.now_us)());
+    ledger.record_run(&run)?;
+    let forgotten = people.pseudonyms(&pseudonyms);
+    let with = ReplacingWith { settings: &[], forgotten: &forgotten };
+    let finished = replace(&paths, &ledger, &dates, &with, (&publishing, &mut run, Some(ExitCode::Complete)))?;
+    run_record::set_finished(&mut run, (store.now_us)());
+    ledger.record_run(&run)?;
+    notes.extend(finished.notes);
+    let lost = lost_raw_dates(&paths, &ledger, Manifest::read(&paths)?.as_ref())?;
+    let stay: Vec<&String> = found
+        .dates
+        .iter()
+        .filter(|date| civil_date(date).is_some_and(|date| lost.contains(&date) && !staged.dates.contains(&date)))
+        .collect();
+    if let (Some(first), Some(last)) = (stay.first(), stay.last()) {
+        let (first, last) = ((*first).clone(), (*last).clone());
+        return Err(SyncError::IdentityStays { dates: stay.len(), first, last });
+    }
+    if let Some(damaged) = finished.damaged {
+        return Err(damaged.into());
+    }
+    if let Some((_, damaged)) = staged.damaged.into_iter().next() {
+        return Err(DateError::Raw(damaged).into());
+    }
+    let dates = staged.dates.iter().map(|date| civil_date_text(*date)).collect();
+    Ok(Forgotten { run_id: run.run_id, found, dates, generation: finished.generation, notes })
+}

@@ -1,0 +1,80 @@
+//! The settings `identity`, `topics` and `identity_days`: what a rebuild replaces after a change, and what is replaced in
+//! new responses where most identities are written in full.
+
+use std::sync::Arc;
+
+use super::identities::Identities;
+use super::operation::{raw_dates, replace, stage};
+use crate::commands::error::SyncError;
+use crate::commands::identity::{IDENTITY, PersonalSettings, Recorded, TOPICS, networks, open_key};
+use crate::commands::publish::date_error::DateError;
+use crate::commands::publish::setup::PublishSetup;
+use crate::commands::store_state::lost_raw_dates;
+use crate::extract::Partly;
+use crate::ledger::{Ledger, Replacing, ReplacingWith, RunRecord};
+use crate::load::{Manifest, StorePaths, lock_raw_files};
+use crate::personal_data::{Identity, Key, Pseudonyms, Topics};
+use crate::raw_log::RawKind;
+use crate::schema::{TenantZone, civil_date_text};
+
+/// What replaces identities in new responses of old dates and of people who are forgotten; `None` if there is nothing
+/// to replace, or if everything is replaced anyway.
+pub(in crate::commands) fn partly(
+    paths: &StorePaths,
+    ledger: &Ledger,
+    (personal, identity_days): (PersonalSettings, Option<u64>),
+    (zone, now_us): (&TenantZone, i64),
+) -> Result<Option<(Arc<Pseudonyms>, Partly)>, SyncError> {
+    let forgotten = ledger.forgotten()?;
+    if personal.identity != Identity::Full || (forgotten.is_empty() && identity_days.is_none()) {
+        return Ok(None);
+    }
+    let (key, _) = open_key(paths, ledger, Identity::Pseudonym)?;
+    let pseudonyms = Pseudonyms::new(key, Identity::Pseudonym, personal.topics, networks(paths)?);
+    let days = identity_days.map(|days| i32::try_from(days).unwrap_or(i32::MAX));
+    let before = days.map(|days| zone.day_of(now_us).saturating_sub(days));
+    Ok(Some((Arc::new(pseudonyms), Partly { before, zone: zone.clone(), forgotten })))
+}
+
+/// Replaces what a rebuild with these settings must not keep, in the complete store. Returns what to say if it replaces
+/// less than the store was written with. Blocking, and only for the holder of the lock.
+pub(in crate::commands) fn replace_all(
+    paths: &StorePaths,
+    ledger: &Arc<Ledger>,
+    (recorded, wanted): (Recorded, PersonalSettings),
+    setup: &PublishSetup,
+    run: &mut RunRecord,
+) -> Result<Option<String>, SyncError> {
+    let was = (recorded.identity.unwrap_or_default(), recorded.topics.unwrap_or_default());
+    let drops = wanted.topics == Topics::Drop && was.1 != Topics::Drop;
+    if wanted.identity <= was.0 && !drops {
+        let is_looser = wanted.identity < was.0 || wanted.topics != was.1;
+        crate::commands::identity::record(ledger, wanted)?;
+        return Ok(
+            is_looser.then(|| "what was replaced by pseudonyms stays replaced; new data is written in full".to_owned())
+        );
+    }
+    let lost = lost_raw_dates(paths, ledger, Manifest::read(paths)?.as_ref())?;
+    if let (Some(first), Some(last)) = (lost.first(), lost.last()) {
+        let (first, last) = (civil_date_text(*first), civil_date_text(*last));
+        return Err(SyncError::IdentityStays { dates: lost.len(), first, last });
+    }
+    let _raw = lock_raw_files(paths)?;
+    let key = match wanted.identity {
+        // No token is made.
+        Identity::Full => Key::new(&[0; Key::BYTES]),
+        identity => open_key(paths, ledger, identity)?.0,
+    };
+    let pseudonyms = Pseudonyms::new(key, wanted.identity, wanted.topics, networks(paths)?);
+    let everybody = Identities { pseudonyms: &pseudonyms, people: None };
+    let staged = stage(paths, RawKind::ALL, &raw_dates(paths)?, &everybody, setup.threads)?;
+    if let Some((_, damaged)) = staged.damaged.into_iter().next() {
+        return Err(DateError::Raw(damaged).into());
+    }
+    let replacing = |date: &i32| Replacing { meeting_date: *date, removes_raw: false, publishes: true };
+    let dates: Vec<Replacing> = staged.dates.iter().map(replacing).collect();
+    let settings = [(IDENTITY, wanted.identity.name()), (TOPICS, wanted.topics.name())];
+    ledger.forget_alerts(i64::MAX)?;
+    replace(paths, ledger, &dates, &ReplacingWith { settings: &settings, forgotten: &[] }, (setup, run, None))?;
+    Ok(None)
+}
