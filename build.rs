@@ -9,9 +9,15 @@ fn main() {
     if env::var_os("CARGO_FEATURE_BUNDLED").is_some() {
         return;
     }
-    // No path of this machine goes into a binary: the library is looked for beside the program, in `lib/` below it, and
-    // one folder up, where cargo puts the programs that the tests in `deps/` belong to.
-    println!("cargo:rustc-link-arg=-Wl,-rpath,$ORIGIN:$ORIGIN/lib:$ORIGIN/..");
+    // No path of this machine goes into a binary: the library is looked for beside the program, one folder up, where
+    // cargo puts the programs that the tests in `deps/` belong to, and where packages install it.
+    let origin = match env::var("CARGO_CFG_TARGET_OS").as_deref() {
+        Ok("macos") => "@loader_path",
+        _ => "$ORIGIN",
+    };
+    for folder in ["", "/..", "/../lib/vcq-etl"] {
+        println!("cargo:rustc-link-arg=-Wl,-rpath,{origin}{folder}");
+    }
     let (Some(library_dir), Some(profile_dir)) = (env::var_os("DUCKDB_LIB_DIR"), profile_dir()) else { return };
     for name in ["libduckdb.so", "libduckdb.dylib"] {
         let library = Path::new(&library_dir).join(name);

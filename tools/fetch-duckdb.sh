@@ -1,5 +1,6 @@
 #!/bin/sh
-# Downloads the official DuckDB 1.5.6 shared library into the folder DUCKDB_LIB_DIR (default: .duckdb in the project).
+# Downloads the official DuckDB 1.5.6 shared library into the folder DUCKDB_LIB_DIR (default: .duckdb in the project), for
+# this machine or for the platform that is given, such as Linux-aarch64.
 # Compiling DuckDB takes over half an hour; this takes seconds. The library comes from an npm package whose checksum is
 # pinned, or, on platforms without one, from the download of the duckdb crate.
 set -eu
@@ -9,11 +10,17 @@ cd "$(dirname "$0")/.."
 dir=${DUCKDB_LIB_DIR:-$PWD/.duckdb}
 
 # platform | library | npm package | sha256 of the library inside it
-case "$(uname -s)-$(uname -m)" in
+platform=${1:-$(uname -s)-$(uname -m)}
+case "$platform" in
 Linux-x86_64)
     library=libduckdb.so
     package=@duckdb/node-bindings-linux-x64@1.5.6-r.1
     sha256=3f4962cdd266eab2b479a5b5a4a6d063d279b2954ae814ed00385d553b747633
+    ;;
+Linux-aarch64)
+    library=libduckdb.so
+    package=@duckdb/node-bindings-linux-arm64@1.5.6-r.1
+    sha256=23686593dba4ec22c6e581bb1c843b3964e84c4bc4d0063d8b4daddd2e20e30a
     ;;
 Darwin-*) library=libduckdb.dylib package= sha256= ;;
 *) library=libduckdb.so package= sha256= ;;

@@ -91,6 +91,58 @@ pub(crate) fn test_message(channel: &str, language: Language) -> Message {
     }
 }
 
+/// How a run ended that failed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct FailedRun<'a> {
+    /// An exit code, the name of a signal, or empty if nobody knows it.
+    pub status: &'a str,
+    /// Of the exit code: its name and meaning, or empty.
+    pub name: &'a str,
+    pub meaning: &'a str,
+    /// The next run completes it.
+    pub is_resumed: bool,
+}
+
+/// The message of `alert failed`.
+pub(crate) fn failure_message(run: &FailedRun<'_>, command: String, language: Language) -> Message {
+    let FailedRun { status, name, meaning, .. } = *run;
+    let [title, headline, label, footer] = match language {
+        Language::English => [
+            "vcq-etl: the nightly run failed".to_owned(),
+            match (meaning, status) {
+                ("", "") => "Its log says why.".to_owned(),
+                ("", _) => format!("It ended with {status}. Its log says why."),
+                _ => format!("It ended with exit code {status}: {meaning}."),
+            },
+            "State of the store".to_owned(),
+            "Sent by vcq-etl alert failed.".to_owned(),
+        ],
+        Language::Chinese => [
+            "vcq-etl：夜间任务失败".to_owned(),
+            match (name, status) {
+                ("", "") => "原因见运行日志。".to_owned(),
+                ("", _) => format!("结束状态 {status}，原因见运行日志。"),
+                _ => format!("退出码 {status}（{name}），原因见运行日志。"),
+            },
+            "存储状态".to_owned(),
+            "由 vcq-etl alert failed 发送。".to_owned(),
+        ],
+    };
+    let facts = vec![(label, command.clone())];
+    Message {
+        rule: String::new(),
+        report: String::new(),
+        language,
+        level: if run.is_resumed { Level::Minor } else { Level::Major },
+        title,
+        entries: vec![Entry { headline: cut(&headline), facts, row: Map::new() }],
+        more: 0,
+        command,
+        closing: Vec::new(),
+        footer,
+    }
+}
+
 /// At most two decimals.
 pub(super) fn number_text(number: f64) -> String {
     let text = format!("{number:.2}");
@@ -105,4 +157,23 @@ pub(super) fn cut(text: &str) -> String {
     }
     let kept: String = text.chars().take(MAX_CHARS - 3).collect();
     format!("{}...", kept.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_run_is_described_by_its_exit_code_or_its_signal() {
+        let headline =
+            |run: FailedRun<'_>, language| failure_message(&run, String::new(), language).entries[0].headline.clone();
+        let stopped = FailedRun { status: "8", name: "stopped", meaning: "stopped early", is_resumed: true };
+        assert_eq!(headline(stopped, Language::English), "It ended with exit code 8: stopped early.");
+        assert_eq!(headline(stopped, Language::Chinese), "退出码 8（stopped），原因见运行日志。");
+        let killed = FailedRun { status: "KILL", ..FailedRun::default() };
+        assert_eq!(headline(killed, Language::English), "It ended with KILL. Its log says why.");
+        assert_eq!(headline(FailedRun::default(), Language::English), "Its log says why.");
+        assert_eq!(failure_message(&stopped, String::new(), Language::English).level, Level::Minor);
+        assert_eq!(failure_message(&killed, String::new(), Language::English).level, Level::Major);
+    }
 }

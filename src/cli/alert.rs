@@ -10,10 +10,10 @@ use super::command::{Choice, Context, Entry, Example, LOCAL, Run, one_of, parsed
 use super::output::json_line;
 use super::runtime::{block_on, exit_on_signals, now_us};
 use super::window;
-use crate::alerts::{Rule, plain_text};
+use crate::alerts::{AlertError, Channel, FailedRun, Rule, plain_text};
 use crate::commands::alert::{self, AlertCheck, AlertSetup, Outcome};
 use crate::config::{ConfigError, DEFAULT_SINCE};
-use crate::error::{ExitCode, Failure};
+use crate::error::{EXIT_CODES, ExitCode, Failure};
 use crate::ledger::AlertRecord;
 use crate::report::{self, Cell, ResultSet};
 use crate::schema::utc_text;
@@ -23,12 +23,15 @@ use crate::text::{Language, in_json, on_lines, on_one_line, terminal_width};
 const SYNC_LIMIT: Duration = Duration::from_secs(30);
 /// Of `alert check`.
 const CHECK_LIMIT: Duration = Duration::from_secs(120);
+/// Of the attempts of `alert failed` for each channel.
+const FAILED_LIMIT: Duration = Duration::from_secs(30);
 /// Of the one attempt of `alert test`.
 const TEST_LIMIT: Duration = Duration::from_secs(15);
 
 const EXAMPLES: &[Example] = &[
     ("vcq-etl alert check --dry-run", "what would be sent"),
     ("vcq-etl alert test it-ops", "a test message"),
+    ("vcq-etl sync || vcq-etl alert failed --status $?", "a message if a run fails"),
     ("vcq-etl alert history", "what was sent"),
 ];
 
@@ -49,6 +52,13 @@ enum AlertCommand {
         long_about = "Send a test message to a channel, with one attempt. Exits with 7 if it could not be delivered."
     )]
     Test(TestArgs),
+    /// Send a message that a run failed
+    #[command(
+        long_about = "Send a message that a run failed to the given channels, or to every channel. For OnFailure= of \
+        systemd, which vcq-etl init --timer sets up, and for cron. Does nothing if no channel is configured. Exits with \
+        7 if a message could not be delivered."
+    )]
+    Failed(FailedArgs),
     /// List the messages of the last 400 days
     History(HistoryArgs),
 }
@@ -69,6 +79,17 @@ struct TestArgs {
     /// Name of the channel
     #[arg(value_name = "CHANNEL")]
     channel: String,
+}
+
+#[derive(Debug, Args)]
+struct FailedArgs {
+    /// Names of channels [default: all]
+    #[arg(value_name = "CHANNEL")]
+    channels: Vec<String>,
+
+    /// Exit code of the run, or the signal that ended it
+    #[arg(long, value_name = "STATUS", default_value = "")]
+    status: String,
 }
 
 /// The output formats; true for JSON.
@@ -97,6 +118,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     match parsed(matches) {
         AlertCommand::Check(args) => check(&args, context),
         AlertCommand::Test(args) => test(&args, context),
+        AlertCommand::Failed(args) => failed(&args, context),
         AlertCommand::History(args) => history(&args, context).map(|()| ExitCode::Complete),
     }
 }
@@ -213,14 +235,7 @@ fn check_text(checked: &AlertCheck, dry_run: bool, language: Language) -> String
 
 fn test(args: &TestArgs, context: &Context) -> Result<ExitCode, Failure> {
     let setup = AlertSetup { limit: TEST_LIMIT, ..setup(context) };
-    let Some(channel) = setup.channels.iter().find(|channel| channel.name == args.channel) else {
-        let of_channel = format!("channel {} ", args.channel);
-        let broken = setup.problems.iter().find(|failure| failure.message.contains(&of_channel));
-        if let Some(failure) = broken.filter(|_| setup.channel_names.contains(&args.channel)) {
-            return Err(first_problem(std::slice::from_ref(failure), context).unwrap_or_else(|| unknown(args, &setup)));
-        }
-        return Err(unknown(args, &setup));
-    };
+    let channel = channel(&setup, &args.channel, context)?;
     let delivered = block_on(async {
         exit_on_signals();
         alert::test_channel(&setup, channel).await
@@ -230,19 +245,64 @@ fn test(args: &TestArgs, context: &Context) -> Result<ExitCode, Failure> {
             let sent = format!("sent a test message to {} ({})", channel.name, channel.target.kind());
             context.output.print(&format!("{}\n", context.console.language.say(&sent)))?
         }
-        Outcome::Failed { why, hint } => {
-            let failure = Failure::new(ExitCode::Incomplete, format!("channel {}: {why}", channel.name));
-            return Err(if hint.is_empty() { failure } else { failure.hint(hint) });
-        }
+        Outcome::Failed { why, hint } => return Err(undelivered(channel, &why, &hint)),
     }
     Ok(ExitCode::Complete)
 }
 
-fn unknown(args: &TestArgs, setup: &AlertSetup) -> Failure {
-    Failure::from(crate::alerts::AlertError::NoChannel {
-        channel: args.channel.clone(),
-        known: setup.channel_names.clone(),
-    })
+fn failed(args: &FailedArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let setup = AlertSetup { limit: FAILED_LIMIT, ..setup(context) };
+    let channels: Vec<&Channel> = match args.channels.as_slice() {
+        [] => setup.channels.iter().collect(),
+        names => names.iter().map(|name| channel(&setup, name, context)).collect::<Result<_, _>>()?,
+    };
+    if setup.channel_names.is_empty() {
+        context.output.print("no channel is configured, and nothing was sent\n")?;
+        return Ok(ExitCode::Complete);
+    }
+    let status = args.status.as_str();
+    let info = EXIT_CODES.iter().find(|info| info.code.number().to_string() == status);
+    let run = info.map_or(FailedRun { status, ..FailedRun::default() }, |info| FailedRun {
+        status,
+        name: info.name,
+        meaning: info.meaning,
+        is_resumed: info.next.is_some(),
+    });
+    let mut problems = Vec::new();
+    if args.channels.is_empty() && channels.len() < setup.channel_names.len() {
+        problems.extend(setup.problems.iter().cloned());
+    }
+    for channel in channels {
+        let delivered = block_on(async {
+            exit_on_signals();
+            alert::send_failure(&setup, channel, &run).await
+        })?;
+        match delivered.outcome {
+            Outcome::Failed { why, hint } => problems.push(Arc::new(undelivered(channel, &why, &hint))),
+            Outcome::Sent | Outcome::Waiting => {
+                context.output.print(&format!("sent a message to {} ({})\n", channel.name, channel.target.kind()))?
+            }
+        }
+    }
+    first_problem(&problems, context).map_or(Ok(ExitCode::Complete), Err)
+}
+
+fn undelivered(channel: &Channel, why: &str, hint: &str) -> Failure {
+    let failure = Failure::new(ExitCode::Incomplete, format!("channel {}: {why}", channel.name));
+    if hint.is_empty() { failure } else { failure.hint(hint) }
+}
+
+/// The channel of this name, or what is wrong with it.
+fn channel<'a>(setup: &'a AlertSetup, name: &str, context: &Context) -> Result<&'a Channel, Failure> {
+    if let Some(channel) = setup.channels.iter().find(|channel| channel.name == name) {
+        return Ok(channel);
+    }
+    let of_channel = format!("channel {name} ");
+    let broken = setup.problems.iter().find(|failure| failure.message.contains(&of_channel));
+    let broken = broken.filter(|_| setup.channel_names.iter().any(|known| known == name));
+    Err(broken.and_then(|failure| first_problem(std::slice::from_ref(failure), context)).unwrap_or_else(|| {
+        Failure::from(AlertError::NoChannel { channel: name.to_owned(), known: setup.channel_names.clone() })
+    }))
 }
 
 fn history(args: &HistoryArgs, context: &Context) -> Result<(), Failure> {

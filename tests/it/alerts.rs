@@ -157,11 +157,35 @@ fn a_rule_sends_one_signed_card_and_then_stays_quiet() {
     let tested = alerts.run(&["alert", "test", "it-ops"], 0).stdout;
     assert_eq!(tested, "sent a test message to it-ops (feishu)\n");
     assert!(alerts.bot.take()[0].to_string().contains("Test message of vcq-etl"));
+    let failed = alerts.run(&["alert", "failed", "--status", "5"], 0).stdout;
+    assert_eq!(failed, "sent a message to it-ops (feishu)\n");
+    let message = alerts.bot.take()[0].to_string();
+    for text in ["exit code 5: the store cannot be read or written.", "vcq-etl status --store /"] {
+        assert!(message.contains(text), "{text} is not in {message}");
+    }
     let unknown = alerts.run(&["alert", "test", "it-op"], 2).stderr;
     assert!(unknown.contains("did you mean it-ops?"), "{unknown}");
     for secret in [HOOK, SECRET] {
         assert_nowhere(&alerts.env.store(), secret);
     }
+}
+
+/// The service that systemd starts after a failure must not fail for lack of a channel, and a damaged store must not
+/// keep the message back.
+#[test]
+fn a_failed_run_is_reported_without_a_store_and_to_nobody_without_a_channel() {
+    let alerts = Alerts::new();
+    alerts.configure("");
+    let nobody = alerts.run(&["alert", "failed", "--status", ""], 0).stdout;
+    assert_eq!(nobody, "no channel is configured, and nothing was sent\n");
+    let broken = "[channels.broken]\nkind = 'feishu'\nurl_file = 'nowhere'\n";
+    alerts.configure(&format!("{CHANNEL}{broken}"));
+    let ran = alerts.run(&["alert", "failed", "--status", "KILL", "--store", "./nowhere"], 2);
+    assert!(ran.stdout.contains("sent a message to it-ops") && ran.stderr.contains("/nowhere"), "{}", ran.stderr);
+    let message = alerts.bot.take()[0].to_string();
+    assert!(message.contains("It ended with KILL"), "{message}");
+    let unknown = alerts.run(&["alert", "failed", "it-op"], 2).stderr;
+    assert!(unknown.contains("did you mean it-ops?"), "{unknown}");
 }
 
 #[test]

@@ -270,7 +270,7 @@ fn a_timer_is_written_started_and_never_replaced() {
     let service = fs::read_to_string(units.join("vcq-etl.service")).expect("a service");
     let config = r#"/会议 \"a\" \\ 'b' 5%%/vcq.toml" --quiet"#;
     assert!(service.contains("\nExecStart=/") && service.contains(config), "{service}");
-    assert!(units.join("vcq-etl.timer").exists());
+    assert!(units.join("vcq-etl-alert.service").exists() && units.join("vcq-etl.timer").exists());
     let commands = fs::read_to_string(path.join("log")).expect("a log");
     assert_eq!(
         commands,

@@ -274,7 +274,7 @@ impl Nightly<'_> {
         )
     }
 
-    fn units(&self, manager: Manager, places: [PathBuf; 2], answers: &Answers) -> Result<[NewFile; 2], Failure> {
+    fn units(&self, manager: Manager, places: [PathBuf; 3], answers: &Answers) -> Result<[NewFile; 3], Failure> {
         let store = self.places.folder.join(answers.settings.get("store").map_or("", String::as_str));
         let is_foreign = |path: &Path| {
             let owner = std::fs::metadata(path).map(|found| std::os::unix::fs::MetadataExt::uid(&found));

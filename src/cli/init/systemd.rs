@@ -8,10 +8,15 @@ use crate::config::Sources;
 use crate::error::{ExitCode, Failure};
 
 const SERVICE: &str = include_str!("../../../packaging/systemd/vcq-etl.service");
+/// What the service starts when it fails.
+const ALERT: &str = include_str!("../../../packaging/systemd/vcq-etl-alert.service");
 const TIMER: &str = include_str!("../../../packaging/systemd/vcq-etl.timer");
-/// Begins the part of the service that only the system's manager can apply.
+/// The end of both services.
+const HARDENING: &str = include_str!("../../../packaging/systemd/hardening.conf");
+/// Begins the part of it that only the system's manager can apply.
 const SYSTEM_ONLY: &str = "\n# Only the system's service manager";
 const TIMER_NAME: &str = "vcq-etl.timer";
+const NAMES: [&str; 3] = ["vcq-etl.service", "vcq-etl-alert.service", TIMER_NAME];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Manager {
@@ -50,10 +55,10 @@ impl Manager {
         Ok(folder.join("systemd/user"))
     }
 
-    /// The paths of the service and of the timer; an error if one of them exists.
-    pub(super) fn places(self, sources: &Sources) -> Result<[PathBuf; 2], Failure> {
+    /// The paths of the services and of the timer; an error if one of them exists.
+    pub(super) fn places(self, sources: &Sources) -> Result<[PathBuf; 3], Failure> {
         let folder = self.folder(sources)?;
-        let places = ["vcq-etl.service", TIMER_NAME].map(|name| folder.join(name));
+        let places = NAMES.map(|name| folder.join(name));
         places.iter().try_for_each(|place| check_new(place))?;
         Ok(places)
     }
@@ -127,22 +132,24 @@ fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// The service and the timer.
-pub(super) fn units(manager: Manager, [service, timer]: [PathBuf; 2], words: &Words<'_>) -> [NewFile; 2] {
-    let text = match (manager, SERVICE.split_once(SYSTEM_ONLY)) {
+/// The services and the timer.
+pub(super) fn units(manager: Manager, [service, alert, timer]: [PathBuf; 3], words: &Words<'_>) -> [NewFile; 3] {
+    let hardening = match (manager, HARDENING.split_once(SYSTEM_ONLY)) {
         (Manager::User, Some((for_all, _))) => for_all,
-        _ => SERVICE,
+        _ => HARDENING,
     };
     let state_home = Path::new(words.state_folder).parent().unwrap_or(Path::new("/"));
     // The dollar sign begins a variable in a command only.
     let in_command = |text: &str| word(text).replace('$', "$$");
-    let text = text
-        .replace("{program}", &in_command(words.program))
-        .replace("{config}", &in_command(words.config))
-        .replace("{state_home}", &word(&format!("XDG_STATE_HOME={}", state_home.display())))
-        .replace("{writable}", &format!("{} {}", word(words.store), word(words.state_folder)));
+    let filled = |text: &str| {
+        format!("{text}{hardening}")
+            .replace("{program}", &in_command(words.program))
+            .replace("{config}", &in_command(words.config))
+            .replace("{state_home}", &word(&format!("XDG_STATE_HOME={}", state_home.display())))
+            .replace("{writable}", &format!("{} {}", word(words.store), word(words.state_folder)))
+    };
     let file = |path, text| NewFile { path, text, is_public: true, stands_for: None };
-    [file(service, text), file(timer, TIMER.to_owned())]
+    [file(service, filled(SERVICE)), file(alert, filled(ALERT)), file(timer, TIMER.to_owned())]
 }
 
 /// A word of a unit file, quoted if necessary. A percent sign begins a specifier.
@@ -159,8 +166,8 @@ fn word(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn texts(manager: Manager, words: &Words<'_>) -> [String; 2] {
-        units(manager, [PathBuf::from("/s"), PathBuf::from("/t")], words).map(|file| file.text)
+    fn texts(manager: Manager, words: &Words<'_>) -> [String; 3] {
+        units(manager, NAMES.map(PathBuf::from), words).map(|file| file.text)
     }
 
     const WORDS: Words<'_> = Words {
@@ -172,7 +179,7 @@ mod tests {
 
     #[test]
     fn words_are_quoted_as_systemd_reads_them() {
-        let [service, _] = texts(Manager::System, &WORDS);
+        let [service, alert, _] = texts(Manager::System, &WORDS);
         let line = |begin: &str| service.lines().find(|line| line.starts_with(begin)).unwrap_or_default().to_owned();
         insta::assert_snapshot!(
             line("ExecStart="),
@@ -181,14 +188,19 @@ mod tests {
         assert_eq!(line("ReadWritePaths="), "ReadWritePaths=\"/srv/a store\" /home/ops/.local/state/vcq-etl");
         assert_eq!(line("Environment="), "Environment=XDG_STATE_HOME=/home/ops/.local/state");
         assert!(!service.contains('{'), "{service}");
+        assert!(service.contains("\nOnFailure=vcq-etl-alert.service\n"), "{service}");
+        let failed = r#"100%% $$HOME/vcq.toml" --status ${MONITOR_EXIT_STATUS}"#;
+        assert!(alert.contains(failed) && alert.contains("\nProtectSystem=strict\n"), "{alert}");
     }
 
     #[test]
     fn a_user_gets_only_what_the_user_can_apply() {
-        let [service, timer] = texts(Manager::User, &WORDS);
-        assert!(service.contains("NoNewPrivileges=yes") && service.contains("\nExecStart="), "{service}");
-        for word in ["ProtectSystem", "ReadWritePaths", "network-online", "CapabilityBoundingSet", "{"] {
-            assert!(!service.contains(word), "{word}");
+        let [service, alert, timer] = texts(Manager::User, &WORDS);
+        for service in [service, alert] {
+            assert!(service.contains("NoNewPrivileges=yes") && service.contains("\nExecStart="), "{service}");
+            for word in ["ProtectSystem", "ReadWritePaths", "network-online", "CapabilityBoundingSet"] {
+                assert!(!service.contains(word), "{word}");
+            }
         }
         assert_eq!(timer, TIMER);
     }
@@ -197,13 +209,13 @@ mod tests {
     #[test]
     fn systemd_accepts_the_units_and_calls_them_hardened() {
         let folder = tempfile::tempdir().expect("a folder");
-        let units = ["vcq-etl.service", TIMER_NAME].map(|name| folder.path().join(name));
+        let units = NAMES.map(|name| folder.path().join(name));
         for manager in [Manager::User, Manager::System] {
             for (path, text) in units.iter().zip(texts(manager, &WORDS)) {
                 std::fs::write(path, text).expect("written");
             }
             let analyze =
-                |arguments: &[&str]| Command::new("systemd-analyze").args(arguments).args(&units[..1]).output();
+                |arguments: &[&str]| Command::new("systemd-analyze").args(arguments).args(&units[..2]).output();
             let Ok(verified) = analyze(&["verify", "--man=no"]) else { return };
             let said = String::from_utf8_lossy(&verified.stderr);
             assert!(verified.status.success() && !said.contains("vcq-etl"), "{said}");

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::setup::AlertSetup;
-use crate::alerts::{self, Attempted, Channel, DeliveryError, Message, Outgoing, RETRIES};
+use crate::alerts::{self, Attempted, Channel, DeliveryError, FailedRun, Message, Outgoing, RETRIES};
 use crate::commands::error::SyncError;
 use crate::ledger::{ClaimedMessage, Ledger, LedgerError};
+use crate::text::shell_word;
 
 /// What became of a message.
 #[derive(Debug)]
@@ -103,13 +104,24 @@ fn of_attempt(setup: &AlertSetup, channel: &Channel, rule: String, result: &Resu
 
 /// Sends a test message, with one attempt.
 pub(crate) async fn test_channel(setup: &AlertSetup, channel: &Channel) -> Delivered {
+    send(setup, channel, alerts::test_message(&channel.name, setup.language), &[]).await
+}
+
+/// A message that no rule has composed: the ledger does not have it, so that it is sent whatever the store is like.
+pub(crate) async fn send_failure(setup: &AlertSetup, channel: &Channel, run: &FailedRun<'_>) -> Delivered {
+    let store = setup.store_flag.as_ref().map(|store| format!(" --store {}", shell_word(store)));
+    let command = format!("vcq-etl status{}", store.unwrap_or_default());
+    send(setup, channel, alerts::failure_message(run, command, setup.language), RETRIES).await
+}
+
+async fn send(setup: &AlertSetup, channel: &Channel, message: Message, waits: &[Duration]) -> Delivered {
     let now_us = (setup.now_us)();
-    let message = alerts::test_message(&channel.name, setup.language);
     let outgoing = Outgoing { id: 0, created_us: now_us, message };
     let mut result = None;
     let now_s = || (setup.now_us)().div_euclid(1_000_000);
     let deadline = Instant::now() + setup.limit;
-    alerts::deliver(channel, vec![outgoing], deadline, &[], &now_s, |attempted| result = Some(attempted.result)).await;
+    alerts::deliver(channel, vec![outgoing], deadline, waits, &now_s, |attempted| result = Some(attempted.result))
+        .await;
     let result = result.unwrap_or_else(|| Err(DeliveryError::Setup { why: "no attempt was made".to_owned() }));
     of_attempt(setup, channel, String::new(), &result)
 }

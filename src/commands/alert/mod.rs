@@ -10,7 +10,7 @@ mod prepare;
 mod setup;
 
 pub(crate) use check::{AlertCheck, check};
-pub(crate) use deliver::{Outcome, test_channel};
+pub(crate) use deliver::{Outcome, send_failure, test_channel};
 pub(crate) use history::history;
 pub(crate) use prepare::prepare;
 pub(crate) use setup::AlertSetup;

@@ -1,0 +1,241 @@
+"""The container image without a container engine: the instructions of the Dockerfile are carried out in a folder on a
+minimal Debian, and the image is run in a sandbox with the restrictions of compose.yaml.
+
+    container.py DIST      root; needs debootstrap and bubblewrap
+
+What this does not show: that an engine builds the image, and that its network and volumes work.
+"""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+CONTAINER = PROJECT / "packaging/container"
+BASE = PROJECT / "target/container/base"
+DIST = Path(sys.argv[1]).resolve()
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
+
+
+def run(*command, exit_code=0, **options):
+    words = [str(word) for word in command]
+    done = subprocess.run(words, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+    assert done.returncode == exit_code, f"{words} ended with {done.returncode}:\n{done.stdout}"
+    return done.stdout
+
+
+def mirror():
+    for path in ["/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"]:
+        found = re.search(r"^(?:URIs:|deb)\s.*?(https?://\S+)", Path(path).read_text() if os.path.exists(path) else "", re.M)
+        if found:
+            return found.group(1)
+    return "http://deb.debian.org/debian"
+
+
+def base(name):
+    suite = re.fullmatch(r"debian:(\w+)-slim", name).group(1)
+    if not (BASE / "etc/debian_version").exists():
+        shutil.rmtree(BASE, ignore_errors=True)
+        BASE.parent.mkdir(parents=True, exist_ok=True)
+        run("debootstrap", "--variant=minbase", suite, BASE, mirror())
+
+
+class Image:
+    """What a Dockerfile makes: a root file system and how a container is started."""
+
+    def __init__(self, root):
+        self.root = root
+        self.environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+        self.arguments = {"TARGETARCH": ARCHITECTURE}
+        self.user, self.folder, self.volumes, self.entrypoint, self.command = "0:0", "/", [], [], []
+        text = (CONTAINER / "Dockerfile").read_text()
+        text = re.sub(r"^#.*\n", "", text, flags=re.M).replace("\\\n", "")
+        for line in text.splitlines():
+            instruction, _, rest = line.partition(" ")
+            getattr(self, "do_" + instruction)(rest)
+
+    def filled(self, text):
+        return re.sub(r"\$\{(\w+)\}", lambda name: self.arguments[name.group(1)], text)
+
+    def do_FROM(self, name):
+        base(name)
+        run("cp", "--archive", BASE, self.root)
+
+    def do_ARG(self, name):
+        assert name in self.arguments, name
+
+    def do_COPY(self, rest):
+        source, to = self.filled(rest).split()
+        found = sorted(DIST.glob(source))
+        assert len(found) == 1, f"{source} in {DIST}: {found}"
+        shutil.copy(found[0], self.root / to.lstrip("/"))
+
+    def do_RUN(self, command):
+        words = ["bwrap", "--bind", self.root, "/", "--proc", "/proc", "--dev", "/dev", "--clearenv"]
+        words += ["--ro-bind", "/etc/resolv.conf", "/etc/resolv.conf"]
+        for name, value in {**self.environment, **self.arguments}.items():
+            words += ["--setenv", name, value]
+        run(*words, "sh", "-c", command)
+
+    def do_ENV(self, rest):
+        self.environment.update(word.split("=", 1) for word in shlex.split(rest))
+
+    def do_USER(self, user):
+        self.user = user
+
+    def do_WORKDIR(self, folder):
+        self.folder = folder
+
+    def do_VOLUME(self, folder):
+        self.volumes.append(folder)
+
+    def do_ENTRYPOINT(self, rest):
+        self.entrypoint = json.loads(rest)
+
+    def do_CMD(self, rest):
+        self.command = json.loads(rest)
+
+
+class Service:
+    """A service of compose.yaml on an image."""
+
+    def __init__(self, image, name, volume, secrets, environment):
+        compose = YAML(typ="safe").load((CONTAINER / "compose.yaml").read_text())
+        service = compose["services"][name]
+        assert service["read_only"] and service["cap_drop"] == ["ALL"] and service["user"] == image.user
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        mounts = dict(mount.split(":") for mount in service["volumes"])
+        assert list(mounts.values()) == image.volumes, "one volume, the one of the image"
+        user, group = image.user.split(":")
+        words = ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", "--no-new-privs"]
+        words += ["bwrap", "--ro-bind", image.root, "/", "--proc", "/proc", "--dev", "/dev"]
+        words += ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--uid", user, "--gid", group]
+        words += ["--cap-drop", "ALL", "--die-with-parent", "--clearenv", "--chdir", image.folder]
+        for folder in service["tmpfs"]:
+            words += ["--tmpfs", folder]
+        words += ["--bind", volume, image.volumes[0]]
+        words += ["--tmpfs", "/run"]
+        for secret in service["secrets"]:
+            words += ["--ro-bind", secrets[secret], f"/run/secrets/{secret}"]
+        given = {**image.environment}
+        for key, value in service["environment"].items():
+            given[key] = re.sub(r"\$\{(\w+)[^}]*\}", lambda name: environment[name.group(1)], value)
+        # Instead of a region: the simulator.
+        del given["VCQ_REGION"]
+        given["VCQ_BASE_URL"] = environment["VCQ_BASE_URL"]
+        for key, value in given.items():
+            words += ["--setenv", key, value]
+        self.words = words
+        self.entrypoint = service.get("entrypoint", image.entrypoint)
+        # compose reads two dollar signs as one.
+        self.command = [word.replace("$$", "$") for word in service.get("command", image.command)]
+
+    def run(self, *arguments, exit_code=0):
+        return run(*self.words, *self.entrypoint, *(arguments or self.command), exit_code=exit_code)
+
+    def shell(self, text, exit_code=0):
+        return run(*self.words, "sh", "-c", text, exit_code=exit_code)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        folder.chmod(0o755)
+        image = Image(folder / "root")
+        check_package(image)
+        check_service(image, folder)
+    print("test-container: passed")
+
+
+def check_package(image):
+    """The Debian package, installed with its dependencies, and removed from a copy of the image."""
+    size = int(run("du", "--summarize", "--bytes", image.root).split()[0])
+    print(f"root file system: {size / 1e6:.0f} MB, of which Debian {int(run('du', '-sb', BASE).split()[0]) / 1e6:.0f} MB")
+    copy = image.root.with_name("copy")
+    run("cp", "--archive", image.root, copy)
+    run("chroot", copy, "dpkg", "--verify", "vcq-etl")
+    run("chroot", copy, "apt-get", "purge", "--yes", "vcq-etl")
+    left = [path for path in copy.rglob("*vcq-etl*") if not str(path.relative_to(copy)).startswith(("var/log", "proc"))]
+    assert left == [], left
+
+
+def check_service(image, folder):
+    simulator = subprocess.Popen(
+        # The program finds its library by /proc.
+        ["bwrap", "--ro-bind", str(image.root), "/", "--proc", "/proc", "--dev", "/dev", "--die-with-parent"]
+        + ["vcq-etl", "simulate", "--port", "0"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )
+    try:
+        started = read_start(simulator)
+        volume, secret = folder / "volume", folder / "app-secret"
+        volume.mkdir()
+        os.chown(volume, 65532, 65532)
+        secret.write_text(started["app_secret"] + "\n")
+        secret.chmod(0o400)
+        os.chown(secret, 65532, 65532)
+        environment = {
+            "VCQ_APP_ID": started["app_id"], "VCQ_REGION": "feishu", "VCQ_TIMEZONE": "Asia/Shanghai",
+            "VCQ_BASE_URL": started["base_url"],
+        }
+        service = Service(image, "vcq-etl", volume, {"app-secret": secret}, environment)
+        assert service.shell("id -u; id -g").split() == ["65532", "65532"]
+        assert "Read-only" in service.shell("touch /x /usr/x", exit_code=1)
+        assert "CapEff:\t0000000000000000" in service.shell("cat /proc/self/status")
+        service.run("--help")
+        service.run("doctor")
+        began = time.monotonic()
+        service.run("sync", "--since", "2d", "--quiet")
+        print(f"sync in the container: {time.monotonic() - began:.1f} s")
+        assert int(service.run("query", "select count(*) from meetings", "--format", "csv").split()[-1]) > 0
+        check_nightly(image, volume, secret, environment)
+    finally:
+        simulator.terminate()
+        simulator.wait()
+
+
+def check_nightly(image, volume, secret, environment):
+    """The loop of the service `nightly`, with a clock that makes it run at once, and stopped while it waits."""
+    service = Service(image, "nightly", volume, {"app-secret": secret}, environment)
+    loop = service.command[0]
+    # The first night begins in two seconds.
+    loop = loop.replace("next=$(date -d 'today 02:15' +%s)", "next=${first:-$((now + 2))} first=0", 1)
+    assert "first" in loop, loop
+    process = subprocess.Popen(
+        [str(word) for word in [*service.words, *service.entrypoint, loop]], stdout=subprocess.PIPE, text=True
+    )
+    summary = json.loads(process.stdout.readline())
+    assert summary["exit_code"] == 0, summary
+    time.sleep(1)
+    began = time.monotonic()
+    # The engine signals the first process of the container, which is the shell.
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    shell = Path(f"/proc/{children[0]}/task/{children[0]}/children").read_text().split()
+    os.kill(int((shell or children)[0]), signal.SIGTERM)
+    process.wait(timeout=20)
+    assert time.monotonic() - began < 10
+
+
+def read_start(simulator):
+    """The address and the credentials that the simulator prints."""
+    text = ""
+    while "VCQ_APP_SECRET" not in text:
+        line = simulator.stdout.readline()
+        assert line, f"the simulator ended:\n{text}"
+        text += line
+    value = lambda name: re.search(rf"{name}=['\"]?([^'\"\s]+)", text).group(1)
+    return {"app_secret": value("VCQ_APP_SECRET"), "app_id": value("VCQ_APP_ID"), "base_url": value("VCQ_BASE_URL")}
+
+
+if __name__ == "__main__":
+    main()
