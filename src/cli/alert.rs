@@ -83,12 +83,12 @@ struct TestArgs {
 
 #[derive(Debug, Args)]
 struct FailedArgs {
-    /// Names of channels [default: all]
+    /// Names of channels; without any, all of them
     #[arg(value_name = "CHANNEL")]
     channels: Vec<String>,
 
     /// Exit code of the run, or the signal that ended it
-    #[arg(long, value_name = "STATUS", default_value = "")]
+    #[arg(long, value_name = "STATUS", default_value = "", hide_default_value = true)]
     status: String,
 }
 
@@ -257,7 +257,8 @@ fn failed(args: &FailedArgs, context: &Context) -> Result<ExitCode, Failure> {
         names => names.iter().map(|name| channel(&setup, name, context)).collect::<Result<_, _>>()?,
     };
     if setup.channel_names.is_empty() {
-        context.output.print("no channel is configured, and nothing was sent\n")?;
+        let nobody = context.console.language.say("no channel is configured, and nothing was sent");
+        context.output.print(&format!("{nobody}\n"))?;
         return Ok(ExitCode::Complete);
     }
     let status = args.status.as_str();
@@ -280,7 +281,8 @@ fn failed(args: &FailedArgs, context: &Context) -> Result<ExitCode, Failure> {
         match delivered.outcome {
             Outcome::Failed { why, hint } => problems.push(Arc::new(undelivered(channel, &why, &hint))),
             Outcome::Sent | Outcome::Waiting => {
-                context.output.print(&format!("sent a message to {} ({})\n", channel.name, channel.target.kind()))?
+                let sent = format!("sent a message to {} ({})", channel.name, channel.target.kind());
+                context.output.print(&format!("{}\n", context.console.language.say(&sent)))?
             }
         }
     }

@@ -13,6 +13,7 @@ const ENGLISH_ONLY: &[(&str, &str)] = &[
     ("docs/BENCHMARKS.md", "being written"),
     ("docs/COMPARISON.md", "being written"),
     ("docs/INCIDENTS.md", "being written"),
+    ("docs/INSTALL.md", "being written"),
     ("docs/OPERATIONS.md", "being written"),
     ("docs/PRIVACY.md", "being written"),
     ("docs/REPORTS.md", "being written"),
