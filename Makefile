@@ -128,8 +128,8 @@ $(SUPERSET_VENV)/installed: examples/superset/requirements.txt
 	$(SUPERSET_VENV)/bin/pip install --quiet --disable-pip-version-check --requirement examples/superset/requirements.txt
 	@touch $@
 
-examples/evidence/node_modules/installed: examples/evidence/package-lock.json
-	cd examples/evidence && npm ci --silent --ignore-scripts
+examples/evidence/node_modules/installed: examples/evidence/package.json examples/evidence/.npmrc
+	cd examples/evidence && npm install --silent --ignore-scripts
 	@touch $@
 
 tests/starters/node_modules/installed: tests/starters/package.json
