@@ -12,7 +12,7 @@ use super::runtime::now_us;
 use super::sync::rate;
 use super::window::Window;
 use crate::commands::status::{
-    Coverage, Days, LastComplete, Newest, OpenView, PendingView, ProfileView, Reason, RunView,
+    Coverage, Days, LastComplete, Newest, OpenView, PendingView, PersonalView, ProfileView, Reason, RunView,
 };
 use crate::commands::{self, Part, StatusSetup, StatusView, TimeSpan};
 use crate::config::Group;
@@ -132,6 +132,10 @@ fn text(view: &StatusView, zone: &TenantZone, language: Language) -> String {
     }
     page.field("Newest", &part_text(&view.newest, newest));
     page.field("Incidents", &part_text(&view.profile, |profile| incidents(profile, &view.incidents)));
+    let personal = part_text(&view.personal, personal);
+    if !personal.is_empty() {
+        page.field("Identities", &personal);
+    }
     let calls = part_text(&view.calls, |used| {
         let at_least = |is_so: bool| if is_so { "at least " } else { "" };
         let (month, today) = (at_least(used.is_at_least), at_least(used.today_is_at_least));
@@ -308,6 +312,16 @@ fn clock(duration_s: f64) -> String {
 
 /// Statuses with a column of their own. The others are final.
 const COLUMNS: &[Status] = &[Status::Complete, Status::Empty, Status::Pending, Status::Failed];
+
+/// What is kept of people; empty if everything is.
+fn personal(personal: &PersonalView) -> String {
+    let mut parts = Vec::new();
+    parts.extend((personal.topics == "drop").then(|| "no topics".to_owned()));
+    parts.extend(personal.replaced_before.as_ref().map(|date| format!("replaced before {date}")));
+    parts.extend(personal.has_forgotten.then(|| "of some people replaced".to_owned()));
+    parts.extend((personal.identity != "full").then(|| personal.identity.to_owned()));
+    parts.join("; ")
+}
 
 fn coverage(coverage: &Coverage, page: &mut TextPage) {
     if coverage.days.is_empty() {

@@ -99,6 +99,12 @@ fn view() -> StatusView {
         }),
         incidents: Part::Read(BTreeMap::from([("critical", 0), ("major", 1), ("minor", 2)])),
         profile: Part::Read(ProfileView { judged_by: Some("cqd".to_owned()), setting: "cqd".to_owned() }),
+        personal: Part::Read(PersonalView {
+            identity: "full",
+            topics: "keep",
+            replaced_before: None,
+            has_forgotten: false,
+        }),
         pending: Part::Read(PendingView {
             since_utc: Some("2026-11-21T16:00:00Z".to_owned()),
             since_date: Some("2026-11-22".to_owned()),
@@ -288,4 +294,15 @@ fn equal_counts_need_no_explanation() {
     assert!(!counts_differ(&pending, &reasons) && !counts_differ(&pending, &[]));
     let duplicates = [Reason { participants: 4, ..reasons[0].clone() }];
     assert!(counts_differ(&pending, &duplicates));
+}
+
+#[test]
+fn what_is_not_kept_of_people_is_named() {
+    let shown = |identity, topics, replaced_before: Option<&str>, has_forgotten| {
+        let replaced_before = replaced_before.map(str::to_owned);
+        personal(&PersonalView { identity, topics, replaced_before, has_forgotten })
+    };
+    assert_eq!(shown("full", "keep", None, false), "");
+    assert_eq!(shown("full", "keep", Some("2026-10-28"), true), "replaced before 2026-10-28; of some people replaced");
+    assert_eq!(shown("pseudonym", "drop", None, false), "no topics; pseudonym");
 }

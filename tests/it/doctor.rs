@@ -12,7 +12,7 @@ use vcq_simulator::TenantSpec;
 use crate::support::test_env::{RunOutput, TestEnv, small_tenant, unlimited};
 
 /// The checks, in their order.
-const CHECKS: [&str; 15] = [
+const CHECKS: [&str; 16] = [
     "settings",
     "host",
     "token",
@@ -23,6 +23,7 @@ const CHECKS: [&str; 15] = [
     "disk",
     "store",
     "parent_directories",
+    "identity",
     "lock",
     "state_folder",
     "profile",
@@ -137,7 +138,7 @@ fn doctor_before_the_first_run_creates_nothing() {
     let text = RunOutput::new(env.vcq(&["doctor"]).output().expect("runs")).expect_exit(0);
     assert!(text.stdout.contains("ok       token: Feishu issued a tenant token; it is valid for "), "{}", text.stdout);
     assert!(
-        text.stdout.ends_with("A run would work: 14 ok, 1 skipped.\n") || text.stdout.contains("warning"),
+        text.stdout.ends_with("A run would work: 15 ok, 1 skipped.\n") || text.stdout.contains("warning"),
         "{}",
         text.stdout
     );

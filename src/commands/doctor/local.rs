@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, StatVfs, access, statvfs};
 
 use super::check::{ALERTS, Check, DoctorSetup};
-use super::parents;
+use super::{identity, parents};
 use crate::commands::alert::{self, AlertSetup};
 use crate::error::ExitCode;
 use crate::error::causes::with_causes;
@@ -38,6 +38,7 @@ pub(super) fn checks(setup: &DoctorSetup) -> Vec<Check> {
             Ok(Some(paths)) => store(paths, holder.as_ref(), setup),
         },
         parents::check(&setup.store),
+        identity::check(paths),
         match (paths, holder) {
             (None, _) => Check::skipped("lock", "there is no store yet"),
             (Some(_), None) => Check::ok("lock", "no process is writing to the store"),

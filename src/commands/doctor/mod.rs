@@ -7,6 +7,7 @@
 mod check;
 mod examine;
 mod feishu;
+mod identity;
 mod local;
 mod parents;
 mod verdict;

@@ -11,7 +11,7 @@ const USER_ID: &str = "user_id";
 /// In the reason of a failure, before the message of a response.
 const MESSAGE: &str = "Feishu says: ";
 
-pub(super) struct Identities<'a> {
+pub(in crate::commands) struct Identities<'a> {
     pub pseudonyms: &'a Pseudonyms,
     /// `None` for everybody.
     pub people: Option<&'a People>,

@@ -9,7 +9,7 @@ mod view;
 pub(crate) use coverage::{Coverage, Newest, Reason};
 pub(crate) use read::status;
 pub(crate) use setup::{Days, StatusSetup};
-pub(crate) use view::{LastComplete, OpenView, Part, PendingView, ProfileView, RunView, StatusView};
+pub(crate) use view::{LastComplete, OpenView, Part, PendingView, PersonalView, ProfileView, RunView, StatusView};
 
 #[cfg(test)]
 pub(crate) use {

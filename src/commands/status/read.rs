@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use super::setup::StatusSetup;
 use super::view::{
-    LastComplete, OpenView, Part, PendingView, ProfileView, PublishedView, RunView, Size, StatusView, seconds,
+    LastComplete, OpenView, Part, PendingView, PersonalView, ProfileView, PublishedView, RunView, Size, StatusView,
+    seconds,
 };
 use super::{calls_used, coverage};
 use crate::commands::estimate::CostEstimate;
-use crate::commands::identity::lists_for_ids;
+use crate::commands::identity::{IDENTITY, TOPICS, lists_for_ids};
 use crate::commands::incidents::count_problems;
 use crate::commands::replace::pruned_before;
 use crate::commands::summary::TimeSpan;
@@ -19,6 +20,7 @@ use crate::error::causes::with_causes;
 use crate::extract::{Estimate, EstimateInput};
 use crate::ledger::{Hole, Ledger, LedgerError, OpenUnits, WindowFilter, holes};
 use crate::load::{LoadError, Manifest, StorePaths, holder, open_published_with, stored_profile};
+use crate::personal_data::{Identity, Topics};
 use crate::schema::{civil_date_text, utc_text};
 
 /// Returns an error only if there is no store. Whatever cannot be read is reported in its part.
@@ -58,6 +60,7 @@ pub(crate) fn status(setup: &StatusSetup) -> Result<StatusView, LoadError> {
         replacing: Part::from(&ledger, |ledger| {
             Ok::<_, LedgerError>(ledger.replacing()?.iter().map(|date| civil_date_text(date.meeting_date)).collect())
         }),
+        personal: Part::from(&ledger, personal),
         not_covered: not_covered.map(|holes| holes.into_iter().map(TimeSpan::from).collect()),
         pending: Part::from(&ledger, |ledger| pending(ledger, setup)),
         reasons: Part::from(&database, |database| coverage::reasons(database)),
@@ -92,6 +95,18 @@ fn last_complete(ledger: &Ledger, now_us: i64) -> Result<Option<LastComplete>, L
             until_utc: run.until_us.map(utc_text),
         }
     }))
+}
+
+/// A store of an earlier version has recorded nothing and replaced nothing.
+fn personal(ledger: &Ledger) -> Result<PersonalView, LedgerError> {
+    let identity = ledger.setting(IDENTITY)?.and_then(|text| Identity::parse(&text)).unwrap_or_default();
+    let topics = ledger.setting(TOPICS)?.and_then(|text| Topics::parse(&text)).unwrap_or_default();
+    Ok(PersonalView {
+        identity: identity.name(),
+        topics: topics.name(),
+        replaced_before: ledger.expired_dates()?.last().map(|date| civil_date_text(*date + 1)),
+        has_forgotten: !ledger.forgotten()?.is_empty(),
+    })
 }
 
 fn pending(ledger: &Ledger, setup: &StatusSetup) -> Result<PendingView, LedgerError> {

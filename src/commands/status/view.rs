@@ -152,6 +152,18 @@ pub(crate) struct ProfileView {
     pub setting: String,
 }
 
+/// What is kept of people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct PersonalView {
+    /// The settings with which the store is written.
+    pub identity: &'static str,
+    pub topics: &'static str,
+    /// Identities of all dates before this one (`YYYY-MM-DD`) are replaced because of their age; null if none are.
+    pub replaced_before: Option<String>,
+    /// True if there are people who are forgotten.
+    pub has_forgotten: bool,
+}
+
 /// The object that `status --json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct StatusView {
@@ -175,6 +187,7 @@ pub(crate) struct StatusView {
     /// Problems by severity, as the report incidents counts them.
     pub incidents: Part<BTreeMap<&'static str, u64>>,
     pub profile: Part<ProfileView>,
+    pub personal: Part<PersonalView>,
     pub pending: Part<PendingView>,
     /// Why participants are failed or pending, most frequent first.
     pub reasons: Part<Vec<Reason>>,

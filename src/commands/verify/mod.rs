@@ -6,6 +6,7 @@
 //! before they are reported.
 
 mod deep;
+mod identities;
 mod incidents;
 mod raw;
 mod report;

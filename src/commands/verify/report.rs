@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::setup::{VerifyError, VerifySetup};
-use super::{deep, incidents, raw};
+use super::{deep, identities, incidents, raw};
 use crate::checks::{Check, Findings, VerifyContext, verify as verify_published};
 use crate::commands::publish::definitions::Installed;
 use crate::commands::run_record::run_row;
@@ -26,7 +26,12 @@ const DEEP: &[&Check] = &[&deep::FROM_RAW, &incidents::FROM_ROWS];
 
 /// All checks, in the order of the report.
 pub(crate) fn checks(deep: bool) -> impl Iterator<Item = &'static Check> {
-    crate::checks::CHECKS.iter().chain(raw::CHECKS).copied().chain(DEEP.iter().copied().filter(move |_| deep))
+    crate::checks::CHECKS
+        .iter()
+        .chain(raw::CHECKS)
+        .copied()
+        .chain([&identities::IDENTITIES])
+        .chain(DEEP.iter().copied().filter(move |_| deep))
 }
 
 pub(crate) fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
@@ -54,7 +59,9 @@ pub(crate) fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
     raw::check_ledger(&paths, !files.is_empty(), &ledger, &mut findings);
     raw::check_raw_files(&paths, &ledger, &mut findings);
     raw::check_responses(&index, &ledger, &mut findings)?;
+    identities::check(setup, &paths, &mut findings)?;
     if setup.deep {
+        identities::check_raw(&paths, &mut findings)?;
         deep::check(setup, &paths, (&verified, &index), &files, &mut findings)?;
         incidents::check(setup, &paths, &installed, &mut findings)?;
     }
