@@ -66,7 +66,9 @@ fn a_pruned_date_is_gone_from_every_layer_and_is_no_hole() {
     assert_verified(&env);
     let status = env.status(&["--days", "3"]).expect_exit(0).summary();
     assert_eq!(status["pruned_before"], second, "{status}");
-    assert_eq!(status["not_covered"], serde_json::json!([]), "{status}");
+    // The time since the sync, and nothing before.
+    let holes = status["not_covered"].as_array().expect("a list");
+    assert!(holes.iter().all(|hole| hole["since_utc"].as_str() >= Some(second)), "{status}");
     let day = |date: &str| {
         status["coverage"]["days"].as_array().expect("days").iter().find(|day| day["meeting_date"] == date).cloned()
     };
@@ -270,7 +272,7 @@ fn assert_absent(text: &str, identifiers: &[String], of: &str) {
 
 /// A rebuild without the ledger gives the same, and nothing is requested again.
 #[track_caller]
-fn assert_stays(env: &TestEnv, sync: &dyn Fn() -> Command) {
+fn assert_stays(env: &TestEnv, sync: &dyn Fn() -> Command, syncs_without_ledger: bool) {
     assert_verified(env);
     let (rows, calls) = (all_rows(env), env.calls());
     assert_requests_nothing_again(env, &mut sync());
@@ -285,6 +287,10 @@ fn assert_stays(env: &TestEnv, sync: &dyn Fn() -> Command) {
     }
     run(&mut rebuild).expect_exit(0);
     assert_same_rows(env, &rows, "rebuilt without a ledger");
+    assert_verified(env);
+    if !syncs_without_ledger {
+        return;
+    }
     assert_requests_nothing_again(env, &mut sync());
     assert_same_rows(env, &rows, "synced after the rebuild");
     assert_verified(env);
@@ -333,7 +339,7 @@ fn identities_expire_by_date_and_nothing_else_changes() {
     let state: Vec<u8> =
         files(&env.store().join("state"), "").iter().flat_map(|path| std::fs::read(path).expect("a file")).collect();
     assert_absent(&String::from_utf8_lossy(&state), &only_first, "state");
-    assert_stays(&env, &sync);
+    assert_stays(&env, &sync, true);
     // Again there is nothing to do.
     let generation = env.manifest()["generation"].clone();
     let summary = run(&mut sync()).expect_exit(0).summary();
@@ -379,7 +385,11 @@ fn a_person_is_forgotten_in_every_layer() {
         assert!(of_others.iter().all(|row| left.contains(row)), "other people stay");
         assert_verified(&env);
     }
-    assert_stays(&env, &|| env.sync_command(&[]));
+    // Only the ledger knows who is forgotten, so that the next list of meetings would bring the organiser back.
+    let ledger = env.store().join("state/ledger.sqlite");
+    let kept = std::fs::read(&ledger).expect("a ledger");
+    assert_stays(&env, &|| env.sync_command(&[]), false);
+    std::fs::write(&ledger, kept).expect("put back");
     let nobody = run(&mut env.vcq(&["forget", "--user", &user, "--yes"])).expect_exit(2);
     assert!(nobody.stderr.contains("has nobody with this ID"), "{}", nobody.stderr);
     // A later answer does not bring the person back.
@@ -412,7 +422,7 @@ fn a_rebuild_replaces_identities_after_the_setting_has_changed() {
         let rows: Vec<String> = ALL_ROWS.iter().flat_map(|sql| env.rows(sql)).collect();
         assert_absent(&rows.join("\n"), &all, mode);
         assert_eq!(env.number("select count(meeting_topic) from meetings"), 0);
-        assert_stays(&env, &sync);
+        assert_stays(&env, &sync, true);
     }
     env.sync(&[]).expect_exit(2);
 }

@@ -12,7 +12,7 @@ use crate::commands::error::SyncError;
 use crate::commands::identity::{networks, open_key};
 use crate::commands::open_store::open_and_lock;
 use crate::commands::publish::date_error::DateError;
-use crate::commands::setup::StoreSetup;
+use crate::commands::store_setup::StoreSetup;
 use crate::commands::store_state::lost_raw_dates;
 use crate::commands::{history, run_record, store_settings};
 use crate::error::ExitCode;
