@@ -37,5 +37,5 @@ pub use load::{
 pub use raw_log::{RawKind, list_dates, list_files};
 pub use report::{Catalogue, Report, reference};
 pub use schema::{Kind, QUALITY_SAMPLES, Raw, Status, Storage, TABLES, TenantZone, parse};
-pub use text::is_terminal_control;
+pub use text::{Language, is_terminal_control};
 pub use transform::{SampleBatches, TypedWalk, WalkParser};

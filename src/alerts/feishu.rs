@@ -43,9 +43,11 @@ const BOT_CODES: &[BotCode] = &[
 
 /// The table of docs/ALERTS.md.
 #[cfg(test)]
-pub(crate) fn bot_codes_markdown() -> String {
-    let rows = BOT_CODES.iter().map(|code| format!("| {} | {} |\n", code.code, code.hint));
-    format!("| answer of a Feishu bot | what it means, and what to do |\n|---|---|\n{}", rows.collect::<String>())
+pub(crate) fn bot_codes_markdown(language: crate::text::Language) -> String {
+    let rows = BOT_CODES.iter().map(|code| format!("| {} | {} |\n", code.code, language.say(code.hint)));
+    let english = "| answer of a Feishu bot | what it means, and what to do |";
+    let head = language.pick(english, "| 飞书机器人的返回码 | 含义和处理办法 |");
+    format!("{head}\n|---|---|\n{}", rows.collect::<String>())
 }
 
 /// Texts of answers may be of any length.

@@ -8,7 +8,8 @@ use super::findings::Findings;
 use super::registry::DATABASE_SCHEMA;
 use super::sql_checks;
 use crate::load::{MIGRATIONS, Migration};
-use crate::schema::{SCHEMA_VERSION, TABLES, Table, ddl};
+use crate::schema::{SCHEMA_VERSION, TABLES, Table, ddl, meaning_in};
+use crate::text::Language;
 
 const COLUMNS: &str = "
 select table_name, column_name, data_type, cast(is_nullable as varchar)
@@ -94,7 +95,8 @@ fn check_migrations(database: &Database, findings: &mut Findings) -> Result {
     Ok(())
 }
 
-/// Compares the comments. Another version of the program may have other texts, so its comments only need to exist.
+/// Compares the comments, which may be in either language. Another version of the program may have other texts, so its
+/// comments only need to exist.
 fn check_comments(database: &Database, findings: &mut Findings) -> Result {
     let found: HashMap<(String, Option<String>), Option<String>> = database
         .rows(COMMENTS, "its catalog", findings)?
@@ -103,9 +105,14 @@ fn check_comments(database: &Database, findings: &mut Findings) -> Result {
         .filter_map(|[table, column, comment]| Some(((table?, column), comment)))
         .collect();
     let is_same_version = database.meta.vcq_etl_version.as_deref() == Some(env!("CARGO_PKG_VERSION"));
+    let is_chinese = TABLES.first().is_some_and(|table| {
+        found.get(&(table.name.to_owned(), None)) == Some(&Some(meaning_in(Language::Chinese, table.doc).to_owned()))
+    });
+    let language = if is_chinese { Language::Chinese } else { Language::English };
     for table in TABLES {
-        let columns = table.columns.iter().map(|column| (Some(column.name), ddl::column_comment(column)));
-        for (column, expected) in std::iter::once((None, table.doc.to_owned())).chain(columns) {
+        let columns = table.columns.iter().map(|column| (Some(column.name), ddl::column_comment(column, language)));
+        let of_table = (None, meaning_in(language, table.doc).to_owned());
+        for (column, expected) in std::iter::once(of_table).chain(columns) {
             // A missing table or column is already reported.
             let Some(comment) = found.get(&(table.name.to_owned(), column.map(str::to_owned))) else { continue };
             if comment.is_none() || (is_same_version && comment.as_ref() != Some(&expected)) {

@@ -199,7 +199,8 @@ fn check_text(checked: &AlertCheck, dry_run: bool, language: Language) -> String
     let rows = checked.rules.iter().map(|rule| {
         vec![text(&rule.rule), text(&rule.report), number(rule.matched), number(rule.new), text(&rule.to.join(", "))]
     });
-    let mut page = report::table(&ResultSet { columns, rows: rows.collect() }, terminal_width(std::io::stdout()));
+    let mut page =
+        report::table(&ResultSet { columns, rows: rows.collect() }, terminal_width(std::io::stdout()), language);
     if dry_run {
         let messages: Vec<String> =
             checked.rules.iter().filter_map(|rule| rule.message.as_ref()).map(plain_text).collect();
@@ -344,7 +345,7 @@ fn history_table(records: &[AlertRecord], language: Language) -> String {
             text(&say(record.error.as_deref().unwrap_or_default())),
         ]
     });
-    report::table(&ResultSet { columns, rows: rows.collect() }, terminal_width(std::io::stdout()))
+    report::table(&ResultSet { columns, rows: rows.collect() }, terminal_width(std::io::stdout()), language)
 }
 
 fn history_json(records: &[AlertRecord]) -> String {

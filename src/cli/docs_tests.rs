@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config;
 use crate::error::exit_code::markdown as exit_codes_markdown;
+use crate::text::Language;
 
 fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -22,12 +23,15 @@ fn check(path: &str, text: &str) {
 
 #[test]
 fn the_data_dictionary_is_up_to_date() {
-    check("docs/SCHEMA.md", &super::schema::markdown().expect("a dictionary"));
+    for (language, path) in [(Language::English, "docs/SCHEMA.md"), (Language::Chinese, "docs/zh-CN/SCHEMA.md")] {
+        check(path, &super::schema::markdown(language).expect("a dictionary"));
+    }
 }
 
 #[test]
 fn the_settings_are_up_to_date() {
-    check("docs/SETTINGS.md", &config::settings::markdown());
+    check("docs/SETTINGS.md", &config::settings::markdown(Language::English));
+    check("docs/zh-CN/SETTINGS.md", &config::settings::markdown(Language::Chinese));
 }
 
 /// Replaces the table that begins with `head` and ends with an empty line.
@@ -40,12 +44,15 @@ fn check_table(path: &str, head: &str, table: &str) {
 
 #[test]
 fn the_readme_has_the_exit_codes() {
-    check_table("README.md", "| exit | meaning |", &exit_codes_markdown());
+    check_table("README.md", "| exit | meaning |", &exit_codes_markdown(Language::English));
+    check_table("README.zh-CN.md", "| 退出码 | 含义 |", &exit_codes_markdown(Language::Chinese));
 }
 
 #[test]
 fn the_docs_of_alerts_have_the_codes_of_the_bot() {
-    check_table("docs/ALERTS.md", "| answer of a Feishu bot |", &crate::alerts::bot_codes_markdown());
+    let table = crate::alerts::bot_codes_markdown;
+    check_table("docs/ALERTS.md", "| answer of a Feishu bot |", &table(Language::English));
+    check_table("docs/zh-CN/ALERTS.md", "| 飞书机器人的返回码 |", &table(Language::Chinese));
 }
 
 #[test]

@@ -160,7 +160,7 @@ impl Query<'_> {
         })?;
         let width = self.args.columns();
         let text = match format {
-            TextFormat::Table => table(&all, width),
+            TextFormat::Table => table(&all, width, self.context.console.language),
             format => format.render(&self.answer(&self.report(&all.columns), &all), width),
         };
         let rows = all.rows.len() as u64;
@@ -190,7 +190,8 @@ impl Query<'_> {
 
     /// Stands for the query in the formats that explain a result.
     fn report(&self, columns: &[String]) -> Report {
-        Report::of_query(self.text, column_docs(self.connection, columns))
+        let report = Report::of_query(self.text, column_docs(self.connection, columns));
+        report.in_language(self.context.console.language)
     }
 
     fn answer<'r>(&self, report: &'r Report, result: &'r ResultSet) -> Answer<'r> {

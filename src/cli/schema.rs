@@ -26,28 +26,29 @@ pub(super) const ENTRY: Entry = Entry {
     run: Run::Plain(print_schema),
 };
 
-type Renderer = fn() -> Result<String, ReportError>;
+type Renderer = fn(Language) -> Result<String, ReportError>;
 
 /// The formats of the data dictionary.
 const FORMATS: &[(&str, Renderer)] = &[("markdown", markdown), ("json", json), ("sql", sql)];
 
-pub(super) fn markdown() -> Result<String, ReportError> {
-    Ok(tables::markdown() + &views::markdown(&views::entries()?))
+pub(super) fn markdown(language: Language) -> Result<String, ReportError> {
+    Ok(tables::markdown(language) + &views::markdown(&views::entries(language)?, language))
 }
 
-fn json() -> Result<String, ReportError> {
+/// What programs read is in English.
+fn json(_: Language) -> Result<String, ReportError> {
     let mut all = tables::json();
-    (all["views"], all["macros"]) = views::json(&views::entries()?);
+    (all["views"], all["macros"]) = views::json(&views::entries(Language::English)?);
     Ok(format!("{all:#}\n"))
 }
 
-fn sql() -> Result<String, ReportError> {
-    views::sql(&views::entries()?)
+fn sql(_: Language) -> Result<String, ReportError> {
+    views::sql(&views::entries(Language::English)?)
 }
 
-fn print_schema(matches: &ArgMatches, _: Command, output: &Output, _: Language) -> Result<ExitCode, Failure> {
+fn print_schema(matches: &ArgMatches, _: Command, output: &Output, language: Language) -> Result<ExitCode, Failure> {
     let name = matches.get_one::<String>("format").map(String::as_str);
     let (_, render) = FORMATS.iter().find(|(format, _)| Some(*format) == name).unwrap_or(&FORMATS[0]);
-    output.print(&render()?)?;
+    output.print(&render(language)?)?;
     Ok(ExitCode::Complete)
 }

@@ -22,6 +22,7 @@ pub(super) fn definitions(config: &Config) -> DefinitionSettings {
         custom_limits: config.thresholds.clone(),
         views_dir: config.views_dir.clone(),
         profile: config.profile.clone(),
+        language: config.language,
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) fn store() -> tempfile::TempDir {
         )
         .expect("rows");
     crate::report::fixture::install(&connection);
-    let scripts = crate::report::scripts().expect("scripts");
+    let scripts = crate::report::scripts(crate::text::Language::English).expect("scripts");
     let sha256 = Definitions { scripts: &scripts, ..Definitions::NONE }.sha256();
     connection.execute("insert into meta (definitions_sha256) values (?)", [sha256]).expect("a row");
     folder

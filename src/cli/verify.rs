@@ -79,7 +79,7 @@ fn page(report: &VerifyReport, width: u16, language: Language) -> String {
         [outcome.check.name.to_owned(), examined, say(unit), say(&verdict(outcome))].map(Cell::Text).to_vec()
     });
     let columns = ["check", "examined", "of", "result"].map(say).to_vec();
-    text.push_str(&format!("\n{}\n", report::table(&ResultSet { columns, rows: rows.collect() }, width)));
+    text.push_str(&format!("\n{}\n", report::table(&ResultSet { columns, rows: rows.collect() }, width, language)));
     for outcome in outcomes.iter().filter(|outcome| outcome.found > 0) {
         let found = say(&counted(outcome.found, "finding"));
         text.push_str(&format!("{}{}{found}\n", outcome.check.name, language.pick(": ", "：")));

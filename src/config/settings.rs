@@ -1,6 +1,9 @@
 //! The settings as data: flags, environment variables, keys of `vcq.toml`, help and docs/SETTINGS.md all follow from
 //! this one table.
 
+#[cfg(test)]
+use crate::text::Language;
+
 /// What the text of a setting must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -305,10 +308,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
 ];
 
-/// docs/SETTINGS.md.
 #[cfg(test)]
-pub(crate) fn markdown() -> String {
-    let mut text = "# Settings\n\n\
+const ENGLISH_START: &str = "# Settings\n\n\
         Generated from the table of settings in `src/config/settings.rs`; a test keeps it up to date.\n\n\
         Every setting can be given as a flag, as an environment variable or in `vcq.toml`. Flags take precedence \
         over variables, variables over the file, the file over the defaults. The file is the one named by `--config` or \
@@ -316,13 +317,26 @@ pub(crate) fn markdown() -> String {
         that contains a secret must be accessible only to its owner. Relative paths in `vcq.toml` are relative to the \
         directory of that file; those in flags and variables to the working directory.\n\n\
         Alert rules and their channels are tables in `vcq.toml` only: see [ALERTS.md](ALERTS.md).\n\n\
-        Durations: `500ms`, `90s`, `10m`, `24h`, `2d`, `1h30m`. Sizes: `256MiB`, `1GiB`, `500MB`.\n"
-        .to_owned();
+        Durations: `500ms`, `90s`, `10m`, `24h`, `2d`, `1h30m`. Sizes: `256MiB`, `1GiB`, `500MB`.\n";
+
+#[cfg(test)]
+const CHINESE_START: &str = "# 设置\n\n\
+    由 `src/config/settings.rs` 中的设置表生成，由测试保证同步。\n\n\
+    每项设置都可以用参数、环境变量或 `vcq.toml` 给出。参数优先于环境变量，环境变量优先于文件，文件优先于默认值。\
+    文件为 `--config` 或 `VCQ_CONFIG` 指定的文件，其次为 `./vcq.toml`，再次为 `$XDG_CONFIG_HOME/vcq-etl/vcq.toml`\
+    （`~/.config/vcq-etl/vcq.toml`）。含有密钥的文件必须只有所有者可以访问。`vcq.toml` 中的相对路径相对于该文件所在的目录；\
+    参数和环境变量中的相对路径相对于工作目录。\n\n\
+    告警规则及其通道只能写在 `vcq.toml` 的表中：见 [ALERTS.md](ALERTS.md)。\n\n\
+    时长：`500ms`、`90s`、`10m`、`24h`、`2d`、`1h30m`。大小：`256MiB`、`1GiB`、`500MB`。\n";
+
+/// docs/SETTINGS.md.
+#[cfg(test)]
+pub(crate) fn markdown(language: Language) -> String {
+    let mut text = language.pick(ENGLISH_START, CHINESE_START).to_owned();
+    let english = "| Flag | Variable | Key | Default | Description |";
+    let head = language.pick(english, "| 参数 | 环境变量 | 键 | 默认值 | 说明 |");
     for group in Group::ALL {
-        text.push_str(&format!(
-            "\n## {}\n\n| Flag | Variable | Key | Default | Description |\n|---|---|---|---|---|\n",
-            group.heading()
-        ));
+        text.push_str(&format!("\n## {}\n\n{head}\n|---|---|---|---|---|\n", language.say(group.heading())));
         for setting in SETTINGS.iter().filter(|setting| setting.group == group) {
             let default = if setting.default.is_empty() { String::new() } else { format!("`{}`", setting.default) };
             text.push_str(&format!(
@@ -331,7 +345,11 @@ pub(crate) fn markdown() -> String {
                 setting.value_name,
                 setting.variable(),
                 setting.key,
-                setting.help
+                match language {
+                    Language::English => setting.help.to_owned(),
+                    // Help has no full stop.
+                    Language::Chinese => language.say(setting.help.trim_end_matches('.')).into_owned() + "。",
+                }
             ));
         }
     }
@@ -365,7 +383,7 @@ mod tests {
 
     #[test]
     fn every_setting_is_in_the_document() {
-        let text = markdown();
+        let text = markdown(Language::English);
         for setting in SETTINGS {
             assert!(text.contains(&format!("`{}`", setting.variable())), "{}", setting.key);
         }

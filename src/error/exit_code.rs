@@ -105,10 +105,10 @@ impl From<ExitCode> for std::process::ExitCode {
 
 /// The table as Markdown, for the README.
 #[cfg(test)]
-pub(crate) fn markdown() -> String {
-    let mut text = "| exit | meaning |\n|---|---|\n".to_owned();
+pub(crate) fn markdown(language: crate::text::Language) -> String {
+    let mut text = format!("| {} |\n|---|---|\n", language.pick("exit | meaning", "退出码 | 含义"));
     for info in EXIT_CODES {
-        text.push_str(&format!("| {} | {} |\n", info.code.number(), info.meaning));
+        text.push_str(&format!("| {} | {} |\n", info.code.number(), language.say(info.meaning)));
     }
     text
 }

@@ -218,8 +218,11 @@ impl Builder<'_> {
         let (applied, loaded) =
             base.map_or((&[][..], &[][..]), |base| (base.applied.as_slice(), base.loaded.as_slice()));
         let migrated = migration::apply(draft, applied, self.publication.now_us)?;
-        if migrated || !base.is_some_and(Current::is_from_this_version) {
-            let comments: String = TABLES.iter().map(ddl::comments).collect();
+        let definitions = &self.publication.definitions;
+        let installed = base.and_then(|base| base.definitions_sha256.as_deref());
+        let has_other_comments = installed.is_some_and(|sha256| definitions.have_other_comments(sha256));
+        if migrated || has_other_comments || !base.is_some_and(Current::is_from_this_version) {
+            let comments = definitions::table_comments(definitions.language);
             draft.execute("comment the tables of", &comments)?;
         }
         let changes = difference(loaded, files).0;
@@ -261,7 +264,7 @@ impl Builder<'_> {
         definitions.incident_search.is_some()
             && !base.is_some_and(|base| {
                 base.is_from_this_version()
-                    && base.definitions_sha256.as_deref() == Some(definitions.sha256().as_str())
+                    && definitions.are_all_of(base.definitions_sha256.as_deref())
                     && base.profile.as_deref() == Some(definitions.profile)
             })
     }

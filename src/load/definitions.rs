@@ -21,7 +21,7 @@ use crate::schema::{
     ADDRESS_BUILDINGS, BUILDINGS, MISALIGNED_PARTICIPANTS, PARTICIPANTS, QUALITY_SAMPLES, TABLES, THRESHOLDS, Table,
     ddl,
 };
-use crate::text::hex;
+use crate::text::{Language, hex};
 
 /// The internal and the public address of a participant.
 pub(crate) type AddressPair = (String, Option<String>);
@@ -53,6 +53,8 @@ pub struct Definitions<'a> {
     pub custom: &'a [CustomFile],
     /// The profile by which incidents are judged.
     pub profile: &'a str,
+    /// The language of the comments; those of `scripts` are in it already.
+    pub language: Language,
     /// `None` leaves the tables of incidents as they are.
     pub incident_search: Option<&'a dyn IncidentSearch>,
 }
@@ -102,6 +104,7 @@ impl Definitions<'_> {
         building_lookup: &NoBuildings,
         custom: &[],
         profile: "cqd",
+        language: Language::English,
         incident_search: None,
     };
 
@@ -126,10 +129,10 @@ impl Definitions<'_> {
         Ok((!unknown.is_empty()).then_some(UnknownLimits { unknown, known }))
     }
 
-    /// Different for different definitions: a checksum of those of vcq-etl and, if there are files of the user, one of
-    /// them after a `+`.
+    /// Different for different definitions: a checksum of those of vcq-etl, one of the comments after a `~` and, if
+    /// there are files of the user, one of them after a `+`.
     pub fn sha256(&self) -> String {
-        let own = self.own_sha256();
+        let own = format!("{}~{}", self.own_sha256(), self.comments_sha256());
         if self.custom.is_empty() {
             return own;
         }
@@ -140,14 +143,13 @@ impl Definitions<'_> {
         format!("{own}+{}", hex(&hash.finalize()))
     }
 
-    /// Without the files of the user.
+    /// Without comments and the files of the user.
     fn own_sha256(&self) -> String {
         let mut hash = Sha256::new();
         let mut field = |text: &str| add_field(&mut hash, text);
         for script in self.scripts {
             field(&script.name);
             field(&script.sql);
-            script.comment.iter().for_each(|comment| field(&format!("{comment:?}")));
         }
         for derived in DERIVED {
             field(derived.sql);
@@ -161,9 +163,27 @@ impl Definitions<'_> {
         hex(&hash.finalize())
     }
 
-    /// Whether a published checksum is that of these definitions, whatever files of the user are installed.
+    fn comments_sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        add_field(&mut hash, &table_comments(self.language));
+        self.scripts.iter().for_each(|script| add_field(&mut hash, &format!("{:?}", script.comment)));
+        hex(&hash.finalize())[..16].to_owned()
+    }
+
+    /// Whether a published checksum is that of these definitions, whatever files of the user are installed and
+    /// whatever language the comments are in.
     pub(crate) fn are_own_of(&self, published: Option<&str>) -> bool {
-        published.and_then(|text| text.split('+').next()) == Some(self.own_sha256().as_str())
+        published.and_then(|text| text.split(['~', '+']).next()) == Some(self.own_sha256().as_str())
+    }
+
+    /// The same, with the files of the user.
+    pub(crate) fn are_all_of(&self, published: Option<&str>) -> bool {
+        published.is_some_and(|published| without_comments(published) == without_comments(&self.sha256()))
+    }
+
+    /// Whether a published checksum is that of other comments.
+    pub(crate) fn have_other_comments(&self, published: &str) -> bool {
+        published.split(['~', '+']).nth(1) != Some(self.comments_sha256().as_str())
     }
 
     /// Drops all existing definitions, then defines those of this program.
@@ -248,6 +268,17 @@ impl Definitions<'_> {
         );
         draft.execute("remove unused addresses from", &unused)
     }
+}
+
+/// The statements that comment the tables.
+pub(super) fn table_comments(language: Language) -> String {
+    TABLES.iter().map(|table| ddl::comments(table, language)).collect()
+}
+
+/// A checksum without the part of the comments.
+fn without_comments(sha256: &str) -> String {
+    let (own, custom) = sha256.split_once('+').unwrap_or((sha256, ""));
+    format!("{}+{custom}", own.split('~').next().unwrap_or_default())
 }
 
 fn add_field(hash: &mut Sha256, text: &str) {

@@ -6,6 +6,7 @@ use super::fixture::{DAY, Store};
 use super::*;
 use crate::schema::SCHEMA_VERSION;
 use crate::schema::cell::Cell;
+use crate::text::Language;
 
 const VIEWS: &str = "
 delete from thresholds;
@@ -56,6 +57,52 @@ fn any_client_can_use_the_definitions() {
     let count = texts(&store, "select cast(count(*) as varchar) from report_people(top := 3)");
     assert_eq!(count, ["3"]);
     assert_eq!(texts(&store, "select cast(twice(21) as varchar)"), ["42"]);
+}
+
+#[test]
+fn comments_are_in_the_language_of_the_last_publication() {
+    let store = Store::new();
+    let comment = |language: Language| Comment {
+        subject: "view everybody".to_owned(),
+        text: language.pick("Names.", "姓名。").to_owned(),
+        columns: [("participant_name".to_owned(), language.pick("Name.", "姓名。").to_owned())].into(),
+        columns_heading: "",
+    };
+    let sql = "select comment from duckdb_tables() where table_name = 'meetings'
+        union all select comment from duckdb_columns() where table_name = 'meetings' and column_name = 'meeting_topic'
+        union all select comment from duckdb_views() where view_name = 'everybody'
+        union all select comment from duckdb_columns() where table_name = 'everybody'";
+    let expected = [
+        (
+            Language::English,
+            ["One row for each meeting that has ended, from meeting_list.", "Topic.", "Names.", "Name."],
+        ),
+        (Language::Chinese, ["每场已结束的会议一行，来自 meeting_list。", "会议主题。", "姓名。", "姓名。"]),
+    ];
+    let checksums: Vec<String> = expected
+        .iter()
+        .chain(&expected[..1])
+        .enumerate()
+        .map(|(run, (language, texts_of_language))| {
+            let view = Script {
+                relation: Some(Relation::View("everybody".to_owned())),
+                comment: Some(comment(*language)),
+                ..script("a view", "create or replace view everybody as select participant_name from participants")
+            };
+            let scripts = [view];
+            let definitions = Definitions { language: *language, ..definitions(&scripts, &[]) };
+            publish(&store, &format!("r{run}"), &[], definitions);
+            assert_eq!(texts(&store, sql), *texts_of_language);
+            // Readers with another language have the same definitions.
+            let installed = texts(&store, "select definitions_sha256 from meta").remove(0);
+            let other = Definitions { language: language.pick(Language::Chinese, Language::English), ..definitions };
+            assert!(other.are_own_of(Some(&installed)) && other.are_all_of(Some(&installed)));
+            assert!(other.have_other_comments(&installed) && !definitions.have_other_comments(&installed));
+            installed
+        })
+        .collect();
+    assert_eq!(checksums[0], checksums[2]);
+    assert_ne!(checksums[0], checksums[1]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::fixture::{DAY, NOW_US, Store, open_published, table_lines};
 use super::*;
 use crate::schema::cell::{Cell, Row};
 use crate::schema::{INCIDENT_PARTICIPANTS, INCIDENTS, ROOMS, civil_date_text};
+use crate::text::Language;
 
 const JUDGED: &str = "
 create or replace macro judged_participant_minutes(since := null, until := null, profile := 'cqd') as table
@@ -213,6 +214,9 @@ fn another_profile_and_other_definitions_are_judged_again() {
     assert_eq!(search.take(), Vec::<Vec<i32>>::new());
     publish(&store, "r3", &[], PublishMode::Update, definitions(&scripts, &search));
     assert_eq!((incidents_of(&store), search.take()), (cqd.clone(), vec![dates(12)]));
+    let chinese = Definitions { language: Language::Chinese, ..definitions(&scripts, &search) };
+    publish(&store, "r3-zh", &[], PublishMode::Update, chinese);
+    assert_eq!(search.take(), Vec::<Vec<i32>>::new(), "comments in another language need no search");
 
     let more = [scripts, vec![script("v", "create view v as select 1;")]].concat();
     publish(&store, "r4", &[], PublishMode::Update, definitions(&more, &search));

@@ -35,6 +35,8 @@ pub struct Comment {
     pub text: String,
     /// The meaning of columns by name; only those that the relation has are used.
     pub columns: BTreeMap<String, String>,
+    /// Stands above the columns of a macro.
+    pub columns_heading: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +76,7 @@ impl Comment {
         let known = columns.iter().filter_map(|name| Some((name, self.columns.get(name)?)));
         let Some(view) = self.subject.strip_prefix("view ") else {
             let lines = known.map(|(name, text)| format!("\n  {name}: {text}")).collect::<String>();
-            let heading = if lines.is_empty() { "" } else { "\nColumns:" };
+            let heading = if lines.is_empty() { String::new() } else { format!("\n{}", self.columns_heading) };
             let text = format!("{}{heading}{lines}", self.text);
             return format!("comment on {} is {};\n", self.subject, quoted(&text));
         };

@@ -8,6 +8,7 @@ use super::ReportError;
 use super::definition::{MacroScope, definition};
 use super::header::{Header, ReportColumn};
 use super::registry::{AREAS, built_in};
+use crate::text::Language;
 
 /// The area of custom reports.
 pub(crate) const CUSTOM_AREA: &str = "Custom";
@@ -25,6 +26,8 @@ pub struct Report {
     pub header: Header,
     /// The file of a custom report; `None` for a built-in one.
     pub file: Option<PathBuf>,
+    /// The language of its header, and of what formats for people say around the rows.
+    pub language: Language,
 }
 
 /// A file in the report folder that is not a valid report.
@@ -52,6 +55,7 @@ impl Catalogue {
                     sql: report.sql.to_owned(),
                     header: Header::parse(report.name, report.sql)?,
                     file: None,
+                    language: Language::English,
                 });
             }
         }
@@ -82,7 +86,7 @@ impl Catalogue {
             Ok((sql, header)) => {
                 let existing = self.reports.iter_mut().find(|report| report.name == name);
                 let area = existing.as_ref().map_or(CUSTOM_AREA, |report| report.area);
-                let report = Report { name, area, sql, header, file: Some(path) };
+                let report = Report { name, area, sql, header, file: Some(path), language: Language::English };
                 match existing {
                     Some(existing) => *existing = report,
                     None => self.reports.push(report),
@@ -127,7 +131,8 @@ impl Report {
     pub(crate) fn of_query(sql: &str, columns: Vec<ReportColumn>) -> Report {
         let header =
             Header { title: "Query".to_owned(), question: sql.trim().to_owned(), columns, ..Header::default() };
-        Report { name: "query".to_owned(), area: QUERY_AREA, sql: sql.to_owned(), header, file: None }
+        let (name, sql, language) = ("query".to_owned(), sql.to_owned(), Language::English);
+        Report { name, area: QUERY_AREA, sql, header, file: None, language }
     }
 
     /// True for a custom report that replaces a built-in one.

@@ -9,8 +9,10 @@ use super::header::Header;
 use super::meanings::{Kind, Meaning, column_meaning, parameter_defaults, parameter_meaning};
 use super::registry::built_in;
 use super::scripts::scripts;
+use super::translation::in_language;
 use crate::load::{Comment, DatabaseOptions, Relation, Script, define_in_memory, relation_columns};
-use crate::schema::ddl;
+use crate::schema::{ddl, unit_in};
+use crate::text::Language;
 
 /// A view or macro as the data dictionary shows it.
 #[derive(Debug)]
@@ -35,8 +37,9 @@ struct EntryField {
 }
 
 impl EntryField {
-    fn new(name: String, detail: String, meaning: Option<Meaning>) -> EntryField {
+    fn new(name: String, detail: String, meaning: Option<Meaning>, language: Language) -> EntryField {
         let Meaning { unit, doc } = meaning.unwrap_or(Meaning { unit: String::new(), doc: String::new() });
+        let (unit, doc) = (unit_in(language, &unit).to_owned(), in_language(language, &doc).to_owned());
         EntryField { name, detail, unit, doc }
     }
 
@@ -45,9 +48,23 @@ impl EntryField {
     }
 }
 
+impl Entry {
+    #[cfg(test)]
+    pub(super) fn is_report(&self) -> bool {
+        self.report.is_some()
+    }
+
+    /// What people read about it.
+    #[cfg(test)]
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        let fields = self.parameters.iter().chain(&self.columns).map(|field| field.doc.as_str());
+        std::iter::once(self.doc.as_str()).chain(fields)
+    }
+}
+
 /// Every view and macro, in the order of installation, with the columns that DuckDB finds.
-pub(crate) fn entries() -> Result<Vec<Entry>, ReportError> {
-    let scripts = scripts()?;
+pub(crate) fn entries(language: Language) -> Result<Vec<Entry>, ReportError> {
+    let scripts = scripts(language)?;
     let failed = |source: Box<dyn std::error::Error + Send + Sync>| ReportError::Define { source };
     let connection = define_in_memory(&scripts, DatabaseOptions::default()).map_err(|error| failed(error.into()))?;
     let mut entries = Vec::new();
@@ -71,7 +88,7 @@ pub(crate) fn entries() -> Result<Vec<Entry>, ReportError> {
                         .map(|known| Meaning { unit: known.unit.clone(), doc: known.doc.clone() }),
                     None => column_meaning(name, &column),
                 };
-                EntryField::new(column, kind, meaning)
+                EntryField::new(column, kind, meaning, language)
             });
         let columns = columns.collect();
         let parameters = parameter_defaults(&script.parameters).into_iter().map(|(parameter, default)| {
@@ -81,7 +98,7 @@ pub(crate) fn entries() -> Result<Vec<Entry>, ReportError> {
                 }
                 None => parameter_meaning(name, &parameter),
             };
-            EntryField::new(parameter, default.unwrap_or_default(), meaning)
+            EntryField::new(parameter, default.unwrap_or_default(), meaning, language)
         });
         let doc = comment.text.lines().next().unwrap_or_default().to_owned();
         entries.push(Entry {
@@ -113,26 +130,37 @@ fn definition_sql(script: &Script, comment: &Comment, connection: &duckdb::Conne
     Ok(format!("{}{}", script.sql, comment.sql(&columns)))
 }
 
+const ENGLISH_START: &str = "\n# The views and macros\n\n\
+    A macro is called like a function, `select * from quality_minutes(since := '2026-11-01')`, and a view is read like a \
+    table. The published database has these texts as comments (`duckdb_views()`, `duckdb_columns()`, \
+    `duckdb_functions()`). Start with `minutes_flat`.\n";
+
+const CHINESE_START: &str = "\n# 视图和宏\n\n\
+    宏的调用方式与函数相同：`select * from quality_minutes(since := '2026-11-01')`；视图的读取方式与表相同。\
+    已发布的数据库中有这些说明，以注释的形式保存（`duckdb_views()`、`duckdb_columns()`、`duckdb_functions()`）。\
+    建议从 `minutes_flat` 开始。\n";
+
 /// The views and macros as Markdown, below the tables.
-pub(crate) fn markdown(entries: &[Entry]) -> String {
-    let mut text = "\n# The views and macros\n\n\
-         A macro is called like a function, `select * from quality_minutes(since := '2026-11-01')`, and a view is read like a \
-         table. The published database has these texts as comments (`duckdb_views()`, `duckdb_columns()`, \
-         `duckdb_functions()`). Start with `minutes_flat`.\n"
-        .to_owned();
+pub(crate) fn markdown(entries: &[Entry], language: Language) -> String {
+    let mut text = language.pick(ENGLISH_START, CHINESE_START).to_owned();
     let mut shown: Vec<&Entry> = Vec::new();
     for entry in entries.iter().filter(|entry| entry.report.is_none() && entry.kind != Kind::ScalarMacro) {
         let same = shown.iter().find(|other| other.columns == entry.columns);
-        push_entry(&mut text, entry, same.map(|other| other.name.as_str()));
+        push_entry(&mut text, entry, same.map(|other| other.name.as_str()), language);
         shown.push(entry);
     }
-    text.push_str("\n## Functions\n\n| macro | parameters | meaning |\n|---|---|---|\n");
+    let functions = "\n## Functions\n\n| macro | parameters | meaning |\n|---|---|---|\n";
+    text.push_str(language.pick(functions, "\n## 函数\n\n| 宏 | 参数 | 含义 |\n|---|---|---|\n"));
+    let colon = language.pick(": ", "：");
     for entry in entries.iter().filter(|entry| entry.kind == Kind::ScalarMacro) {
         let parameters: Vec<String> =
-            entry.parameters.iter().map(|parameter| format!("`{}`: {}", parameter.name, parameter.doc)).collect();
+            entry.parameters.iter().map(|parameter| format!("`{}`{colon}{}", parameter.name, parameter.doc)).collect();
         text.push_str(&format!("| `{}` | {} | {} |\n", entry.name, cell(&parameters.join("<br>")), cell(&entry.doc)));
     }
-    text.push_str("\n## Reports\n\n[REPORTS.md](REPORTS.md) has their parameters and columns.\n\n| macro | question |\n|---|---|\n");
+    text.push_str(language.pick(
+        "\n## Reports\n\n[REPORTS.md](REPORTS.md) has their parameters and columns.\n\n| macro | question |\n|---|---|\n",
+        "\n## 报告\n\n各报告的参数和列见 [REPORTS.md](REPORTS.md)。\n\n| 宏 | 问题 |\n|---|---|\n",
+    ));
     for entry in entries {
         if let Some(report) = entry.report {
             text.push_str(&format!("| [`{}`](REPORTS.md#{report}) | {} |\n", entry.name, cell(&entry.doc)));
@@ -141,11 +169,15 @@ pub(crate) fn markdown(entries: &[Entry]) -> String {
     text
 }
 
-fn push_entry(text: &mut String, entry: &Entry, same_columns_as: Option<&str>) {
-    let kind = if entry.kind == Kind::View { "View" } else { "Macro" };
-    text.push_str(&format!("\n## {}\n\n{}\n{kind}.", entry.name, entry.doc));
+fn push_entry(text: &mut String, entry: &Entry, same_columns_as: Option<&str>, language: Language) {
+    let kind = match entry.kind {
+        Kind::View => language.pick("View.", "视图。"),
+        _ => language.pick("Macro.", "宏。"),
+    };
+    text.push_str(&format!("\n## {}\n\n{}\n{kind}", entry.name, entry.doc));
     if !entry.parameters.is_empty() {
-        text.push_str("\n\n| parameter | default | meaning |\n|---|---|---|\n");
+        let head = language.pick("| parameter | default | meaning |", "| 参数 | 默认值 | 含义 |");
+        text.push_str(&format!("\n\n{head}\n|---|---|---|\n"));
         for parameter in &entry.parameters {
             let EntryField { name, detail, doc, .. } = parameter;
             text.push_str(&format!("| `{name}` | {detail} | {} |\n", cell(doc)));
@@ -154,10 +186,13 @@ fn push_entry(text: &mut String, entry: &Entry, same_columns_as: Option<&str>) {
         text.push('\n');
     }
     if let Some(other) = same_columns_as {
-        text.push_str(&format!("\nIts columns are those of [{other}](#{other}).\n"));
+        let (english, chinese) =
+            (format!("Its columns are those of [{other}](#{other})."), format!("各列与 [{other}](#{other}) 相同。"));
+        text.push_str(&format!("\n{}\n", language.pick(english, chinese)));
         return;
     }
-    text.push_str("\n| column | type | unit | meaning |\n|---|---|---|---|\n");
+    let head = language.pick("| column | type | unit | meaning |", "| 列 | 类型 | 单位 | 含义 |");
+    text.push_str(&format!("\n{head}\n|---|---|---|---|\n"));
     for EntryField { name, detail, unit, doc } in &entry.columns {
         text.push_str(&format!("| `{name}` | {detail} | {unit} | {} |\n", cell(doc)));
     }
@@ -186,7 +221,8 @@ pub(crate) fn json(entries: &[Entry]) -> (Value, Value) {
 
 /// The tables, then the views and macros, with their comments.
 pub(crate) fn sql(entries: &[Entry]) -> Result<String, ReportError> {
-    let rows = scripts()?.into_iter().filter(|script| script.comment.is_none()).map(|script| script.sql);
+    let rows =
+        scripts(Language::English)?.into_iter().filter(|script| script.comment.is_none()).map(|script| script.sql);
     let definitions = entries.iter().map(|entry| format!("\n{}", entry.sql));
     Ok(std::iter::once(ddl::script()).chain(rows.map(|sql| format!("\n{sql}"))).chain(definitions).collect())
 }
@@ -198,7 +234,7 @@ mod tests {
 
     #[test]
     fn every_view_macro_column_and_parameter_is_documented() {
-        let entries = entries().expect("entries");
+        let entries = entries(Language::English).expect("entries");
         let mut missing = Vec::new();
         for entry in &entries {
             if !entry.doc.ends_with(['.', '?']) {
@@ -212,7 +248,7 @@ mod tests {
         assert!(missing.is_empty(), "without a meaning: {missing:#?}");
         assert!(entries.len() > 80, "{}", entries.len());
         // Everything in the database is an entry.
-        let scripts = scripts().expect("scripts");
+        let scripts = scripts(Language::English).expect("scripts");
         let connection = define_in_memory(&scripts, DatabaseOptions::default()).expect("a database");
         let sql = "select view_name from duckdb_views() where not internal
                    union all select function_name from duckdb_functions() where not internal";
@@ -225,7 +261,7 @@ mod tests {
 
     #[test]
     fn every_text_of_the_dictionary_is_used_once() {
-        let entries = entries().expect("entries");
+        let entries = entries(Language::English).expect("entries");
         let views = || entries.iter().filter(|entry| entry.report.is_none());
         let mut names: Vec<&str> = texts().map(|(name, _)| name).collect();
         let lines = include_str!("../../sql/views/dictionary.tsv").lines().count();
@@ -249,8 +285,8 @@ mod tests {
 
     #[test]
     fn the_published_comments_are_those_of_the_dictionary() {
-        let connection =
-            define_in_memory(&scripts().expect("scripts"), DatabaseOptions::default()).expect("a database");
+        let connection = define_in_memory(&scripts(Language::English).expect("scripts"), DatabaseOptions::default())
+            .expect("a database");
         let text = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0)).expect(sql);
         let view = "select comment from duckdb_views() where view_name = 'minutes_flat'";
         assert!(text(view).starts_with("The macro minutes_flat with the profile cqd: one row per participant-minute."));
@@ -276,7 +312,7 @@ mod tests {
     #[test]
     fn the_sql_defines_everything_in_an_empty_database() {
         let connection = duckdb::Connection::open_in_memory().expect("a database");
-        connection.execute_batch(&sql(&entries().expect("entries")).expect("sql")).expect("it runs");
+        connection.execute_batch(&sql(&entries(Language::English).expect("entries")).expect("sql")).expect("it runs");
         let flat: i64 =
             connection.query_row("select count(*) from minutes_flat", [], |row| row.get(0)).expect("a view");
         assert_eq!(flat, 0);

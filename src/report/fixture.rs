@@ -22,7 +22,7 @@ pub(crate) fn without_definitions() -> Connection {
 
 /// Installs the shared definitions and the reports. Call it after inserting rows: it also fills the derived tables.
 pub(crate) fn install(connection: &Connection) {
-    let scripts = scripts().expect("scripts");
+    let scripts = scripts(crate::text::Language::English).expect("scripts");
     crate::load::fixture::define(&Definitions { scripts: &scripts, ..Definitions::NONE }, connection);
     let judged = "insert into judged_participants by name select * from judged_participant_minutes()";
     connection.execute_batch(judged).expect("judged");

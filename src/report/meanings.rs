@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 
 use super::header::Header;
+use super::translation::in_language;
 use crate::load::Comment;
-use crate::schema::TABLES;
 use crate::schema::ddl::column_comment;
+use crate::schema::{TABLES, unit_in};
+use crate::text::Language;
 
 /// Name, unit and meaning of columns; `$name` is a parameter, `relation.name` is one of a view or macro only.
 const TEXTS: &str = include_str!("../../sql/views/dictionary.tsv");
@@ -26,8 +28,9 @@ pub(super) struct Meaning {
 
 impl Meaning {
     /// As in the comment of a table's column.
-    fn comment(&self) -> String {
-        if self.unit.is_empty() { self.doc.clone() } else { format!("{} [{}]", self.doc, self.unit) }
+    fn comment(&self, language: Language) -> String {
+        let (doc, unit) = (in_language(language, &self.doc), unit_in(language, &self.unit));
+        if unit.is_empty() { doc.to_owned() } else { format!("{doc} [{unit}]") }
     }
 }
 
@@ -59,46 +62,54 @@ pub(super) fn parameter_meaning(relation: &str, name: &str) -> Option<Meaning> {
 }
 
 /// The comment of a view or macro of `sql/views`.
-pub(super) fn comment(kind: Kind, name: &str, parameters: &str, doc: &str) -> Comment {
-    let mut text = doc.to_owned();
+pub(super) fn comment(kind: Kind, name: &str, parameters: &str, doc: &str, language: Language) -> Comment {
+    let mut text = in_language(language, doc).to_owned();
     let parameters = parameter_defaults(parameters);
     if !parameters.is_empty() {
-        text.push_str("\nParameters:");
+        text.push_str(language.pick("\nParameters:", "\n参数："));
     }
     for (parameter, default) in parameters {
         let default = default.map(|default| format!(" := {default}")).unwrap_or_default();
-        let meaning = parameter_meaning(name, &parameter).map(|meaning| meaning.comment()).unwrap_or_default();
+        let meaning = parameter_meaning(name, &parameter).map(|meaning| meaning.comment(language)).unwrap_or_default();
         text.push_str(&format!("\n  {parameter}{default}: {meaning}"));
     }
     let mut columns = BTreeMap::new();
     if kind != Kind::ScalarMacro {
         for table in SOURCES.iter().rev().filter_map(|source| TABLES.iter().find(|table| table.name == *source)) {
-            columns.extend(table.columns.iter().map(|column| (column.name.to_owned(), column_comment(column))));
+            let comments =
+                table.columns.iter().map(|column| (column.name.to_owned(), column_comment(column, language)));
+            columns.extend(comments);
         }
         let shared = texts().filter(|(name, _)| !name.contains(['.', '$']));
-        columns.extend(shared.map(|(column, meaning)| (column.to_owned(), meaning.comment())));
+        columns.extend(shared.map(|(column, meaning)| (column.to_owned(), meaning.comment(language))));
         let own =
             texts().filter_map(|(column, meaning)| Some((column.strip_prefix(name)?.strip_prefix('.')?, meaning)));
-        columns.extend(own.map(|(column, meaning)| (column.to_owned(), meaning.comment())));
+        columns.extend(own.map(|(column, meaning)| (column.to_owned(), meaning.comment(language))));
     }
-    Comment { subject: format!("{} {name}", kind.subject()), text, columns }
+    Comment { subject: format!("{} {name}", kind.subject()), text, columns, columns_heading: columns_heading(language) }
+}
+
+fn columns_heading(language: Language) -> &'static str {
+    language.pick("Columns:", "列：")
 }
 
 /// The comment of the macro of a report.
-pub(super) fn report_comment(name: &str, header: &Header) -> Comment {
-    let mut text = header.question.clone();
+pub(super) fn report_comment(name: &str, header: &Header, language: Language) -> Comment {
+    let mut text = in_language(language, &header.question).to_owned();
     if !header.parameters.is_empty() {
-        text.push_str("\nParameters:");
+        text.push_str(language.pick("\nParameters:", "\n参数："));
     }
     for parameter in &header.parameters {
-        text.push_str(&format!("\n  {}: {}", parameter.name, parameter.doc));
+        text.push_str(&format!("\n  {}: {}", parameter.name, in_language(language, &parameter.doc)));
     }
-    text.push_str("\nColumns:");
+    let columns_heading = columns_heading(language);
+    text.push_str(&format!("\n{columns_heading}"));
     for column in &header.columns {
         let meaning = Meaning { unit: column.unit.clone(), doc: column.doc.clone() };
-        text.push_str(&format!("\n  {}: {}", column.name, meaning.comment()));
+        text.push_str(&format!("\n  {}: {}", column.name, meaning.comment(language)));
     }
-    Comment { subject: format!("{} {name}", Kind::TableMacro.subject()), text, columns: BTreeMap::new() }
+    let subject = format!("{} {name}", Kind::TableMacro.subject());
+    Comment { subject, text, columns: BTreeMap::new(), columns_heading }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

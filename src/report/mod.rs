@@ -30,6 +30,7 @@ mod result;
 mod run;
 mod scripts;
 mod tokenizer;
+mod translation;
 mod views;
 mod window;
 
@@ -47,6 +48,7 @@ pub(crate) use registry::PROFILES;
 pub(crate) use result::{Cell, ResultSet};
 pub(crate) use run::{explain_empty, run, run_where, write_parquet};
 pub(crate) use scripts::scripts;
+pub(crate) use translation::in_language;
 pub(crate) use views::ViewFiles;
 pub(crate) use window::{HeldDates, ReportWindow};
 

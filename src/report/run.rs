@@ -12,9 +12,11 @@ use super::arguments::Arguments;
 use super::catalogue::Report;
 use super::definition::{MacroScope, custom_macro_name, definition, literal, macro_name};
 use super::history::short_history;
+use super::page::chinese;
 use super::result::{QueryError, ResultSet, query};
 use crate::load::without_appendix;
 use crate::schema::ddl::quoted;
+use crate::text::Language;
 
 /// The SQL that runs a report with these values.
 pub(super) fn call_sql(report: &Report, arguments: &Arguments) -> String {
@@ -138,13 +140,17 @@ fn texts(connection: &Connection, sql: &str) -> duckdb::Result<Vec<String>> {
     connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
 }
 
-/// Explains why a report has no rows, from its header and from the data.
+/// Explains why a report has no rows, from its header and from the data, in the language of the report.
 pub(crate) fn explain_empty(
     connection: &Connection,
     report: &Report,
     arguments: &Arguments,
 ) -> Result<String, ReportError> {
     let failed = |source| run_error(report, source);
+    let say = |english: String| match report.language {
+        Language::English => english,
+        Language::Chinese => chinese(&english).unwrap_or(english),
+    };
     let mut sentences: Vec<String> = Vec::new();
     if !report.header.empty.is_empty() {
         sentences.push(report.header.empty.clone());
@@ -159,18 +165,19 @@ pub(crate) fn explain_empty(
             connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
         // Without meetings, the reason of the report is irrelevant.
         if !is_of_minutes {
-            return Ok(sentence);
+            return Ok(say(sentence));
         }
         // A report without verdicts has its own reasons.
         if report.header.parameter("profile").is_some() {
-            sentences.push(sentence);
+            sentences.push(say(sentence));
         }
     }
     if report.file.is_none() && report.name == "incidents" {
-        sentences.push(short_history(connection, arguments.get("since"), arguments.get("until")).map_err(failed)?);
+        let early = short_history(connection, arguments.get("since"), arguments.get("until")).map_err(failed)?;
+        sentences.push(say(early));
         sentences.retain(|sentence| !sentence.is_empty());
     }
-    Ok(sentences.join(" "))
+    Ok(sentences.join(report.language.pick(" ", "")))
 }
 
 fn run_error(report: &Report, source: duckdb::Error) -> ReportError {

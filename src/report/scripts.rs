@@ -7,25 +7,26 @@ use super::meanings::{Kind, comment, report_comment};
 use super::registry::{VIEWS, built_in};
 use super::tokenizer::{Token, split_tokens};
 use crate::load::{Relation, Script};
+use crate::text::Language;
 
-/// The shared definitions, then one macro per report, in the order of installation.
-pub(crate) fn scripts() -> Result<Vec<Script>, ReportError> {
+/// The shared definitions, then one macro per report, in the order of installation, with comments in this language.
+pub(crate) fn scripts(language: Language) -> Result<Vec<Script>, ReportError> {
     let mut scripts = Vec::new();
     for view in VIEWS {
-        scripts.extend(split_statements(view.name, view.sql)?);
+        scripts.extend(split_statements(view.name, view.sql, language)?);
     }
     for report in built_in() {
         let header = Header::parse(report.name, report.sql)?;
         let sql = definition(MacroScope::Database, report.name, &header, report.sql)? + ";\n";
         let name = macro_name(report.name);
-        let comment = Some(report_comment(&name, &header));
+        let comment = Some(report_comment(&name, &header, language));
         scripts.push(Script { name, sql, relation: None, parameters: signature(&header), comment });
     }
     Ok(scripts)
 }
 
 /// The statements of a file, each with the relation that it defines.
-fn split_statements(file: &str, sql: &str) -> Result<Vec<Script>, ReportError> {
+fn split_statements(file: &str, sql: &str, language: Language) -> Result<Vec<Script>, ReportError> {
     let error = |line, problem| ReportError::Sql { report: file.to_owned(), line, problem };
     let mut statements = Vec::new();
     let mut statement = Statement::default();
@@ -34,10 +35,10 @@ fn split_statements(file: &str, sql: &str) -> Result<Vec<Script>, ReportError> {
             Token::Blank(text) => statement.text.push_str(text),
             Token::Code(text) => statement.code(text),
             Token::Parameter(name) => statement.code(&format!("${name}")),
-            Token::End => statements.extend(std::mem::take(&mut statement).into_script(file)),
+            Token::End => statements.extend(std::mem::take(&mut statement).into_script(file, language)),
         }
     }
-    statements.extend(statement.into_script(file));
+    statements.extend(statement.into_script(file, language));
     Ok(statements)
 }
 
@@ -76,7 +77,7 @@ impl Statement {
     }
 
     /// `None` if there is no code.
-    fn into_script(self, file: &str) -> Option<Script> {
+    fn into_script(self, file: &str, language: Language) -> Option<Script> {
         let (before, code) = self.text.split_at(self.code_start?);
         let (doc, sql) = (last_paragraph(before), code.trim_end().to_owned() + ";\n");
         let head: Vec<&str> = self.head.iter().map(String::as_str).collect();
@@ -98,7 +99,7 @@ impl Statement {
             _ => None,
         };
         let parameters = self.parameters.unwrap_or_default();
-        let comment = kind.zip(head.get(4)).map(|(kind, name)| comment(kind, name, &parameters, &doc));
+        let comment = kind.zip(head.get(4)).map(|(kind, name)| comment(kind, name, &parameters, &doc, language));
         Some(Script { name, sql, relation, parameters, comment })
     }
 }
@@ -122,7 +123,7 @@ mod tests {
                    create or replace macro twice(x) as (x * 2);\n\
                    create or replace macro some(a := null, b := cast(1 as int)) as table\n-- why\nselect a, (b);\n\
                    create or replace view everybody as select * from some(a := 1)\n";
-        let found = split_statements("010", sql).expect("statements");
+        let found = split_statements("010", sql, Language::English).expect("statements");
         let found: Vec<_> = found.iter().map(|s| (s.name.as_str(), s.sql.as_str(), s.relation.clone())).collect();
         let some =
             Relation::Macro { name: "some".to_owned(), parameters: "(a := null, b := cast(1 as int))".to_owned() };
@@ -163,7 +164,9 @@ mod tests {
         for view in crate::report::registry::VIEWS {
             in_order.execute_batch(view.sql).expect("the file runs");
         }
-        for report in crate::report::scripts().expect("scripts").iter().filter(|s| s.name.starts_with("report_")) {
+        for report in
+            crate::report::scripts(Language::English).expect("scripts").iter().filter(|s| s.name.starts_with("report_"))
+        {
             in_order.execute_batch(&report.sql).expect("a report");
         }
         let found = definitions(&installed);
@@ -173,7 +176,7 @@ mod tests {
 
     #[test]
     fn an_unterminated_quote_is_an_error_with_its_line() {
-        let error = split_statements("010", "select 1;\nselect 'x").expect_err("unterminated");
+        let error = split_statements("010", "select 1;\nselect 'x", Language::English).expect_err("unterminated");
         assert!(matches!(error, ReportError::Sql { line: 2, .. }), "{error}");
     }
 }

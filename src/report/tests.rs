@@ -10,6 +10,7 @@ use super::registry::{VIEWS, built_in};
 use super::run::call_sql;
 use super::tokenizer::{Token, split_tokens};
 use super::*;
+use crate::text::Language;
 
 fn reports() -> Vec<Report> {
     Catalogue::built_in().expect("reports").reports().to_vec()
@@ -224,6 +225,9 @@ fn every_report_explains_an_empty_store() {
         assert_eq!(result.columns.len(), report.header.columns.len(), "{}", report.name);
         let reason = explain_empty(&connection, report, &arguments).expect("a reason");
         assert_eq!(reason, "The store holds no meetings yet: run vcq-etl sync.");
+        let chinese = report.clone().in_language(Language::Chinese);
+        let reason = explain_empty(&connection, &chinese, &arguments).expect("a reason");
+        assert_eq!(reason, "数据目录中还没有会议：请运行 vcq-etl sync。");
     }
 }
 
@@ -242,6 +246,9 @@ fn a_window_without_meetings_is_explained_with_the_available_dates() {
         assert_eq!(result.rows.len(), 0, "{}", report.name);
         let reason = explain_empty(&connection, report, &arguments).expect("a reason");
         assert_eq!(reason, "No meeting started in this window; the store holds 2026-11-02 to 2026-11-05.");
+        let chinese = report.clone().in_language(Language::Chinese);
+        let reason = explain_empty(&connection, &chinese, &arguments).expect("a reason");
+        assert_eq!(reason, "时间窗口内没有会议；已入库的日期为 2026-11-02 至 2026-11-05。");
     }
 }
 
@@ -254,6 +261,30 @@ fn a_report_without_verdicts_does_not_mention_judged_minutes() {
     let arguments = resolve(&report, &[("since", "2026-11-03")]).expect("arguments");
     let reason = explain_empty(&tenant(), &report, &arguments).expect("a reason");
     assert!(reason.starts_with(&report.header.empty), "{reason}");
+}
+
+#[test]
+fn every_reason_has_a_chinese_form() {
+    let sql = super::registry::VIEWS.iter().find(|view| view.name == "050_summaries").expect("a file").sql;
+    let sql = &sql[sql.find("macro why_no_rows").expect("the macro")..];
+    // The sentences with a number for each value.
+    let branches = sql.split("then '").skip(1).map(|branch| branch.split("when e.").next().unwrap_or_default());
+    let last = sql.split("else '").nth(1).expect("a last sentence");
+    let sentences = branches.take(4).chain([last]).map(|branch| {
+        let branch = branch.split("end as sentence").next().and_then(|text| text.split("else '").next());
+        let branch = branch.unwrap_or_default();
+        format!("'{branch}").split('\'').enumerate().fold(String::new(), |sentence, (at, part)| match at % 2 {
+            1 => sentence + part,
+            _ if part.contains("cast(") => sentence + "7",
+            _ => sentence,
+        })
+    });
+    let sentences: Vec<String> = sentences.collect();
+    assert!(sentences.len() == 5 && sentences.iter().all(|text| text.ends_with('.')), "{sentences:#?}");
+    for sentence in sentences {
+        let chinese = super::page::chinese(&sentence);
+        assert!(chinese.is_some_and(|text| text.ends_with('。')), "{sentence}");
+    }
 }
 
 #[test]

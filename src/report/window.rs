@@ -6,6 +6,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use crate::load::without_appendix;
+use crate::text::Language;
 
 /// Length of the default window.
 const DEFAULT_DAYS: i64 = 7;
@@ -41,28 +42,41 @@ impl HeldDates {
 }
 
 impl ReportWindow {
-    /// `is_all` is `--since all`. `clock` is `local time` or `UTC`.
+    /// `is_all` is `--since all`; `is_utc` if its dates are days in UTC.
     pub(crate) fn resolve(
         held: Option<HeldDates>,
         (since, until): (Option<String>, Option<String>),
         is_all: bool,
-        clock: &str,
+        is_utc: bool,
+        language: Language,
     ) -> ReportWindow {
         let Some(held) = held else { return ReportWindow { since, until, text: String::new() } };
         let end = until.as_deref().and_then(|until| until.parse::<Date>().ok()?.yesterday().ok());
         let last = end.unwrap_or(held.last);
         let (since, words, more) = match since {
             Some(since) => (Some(since), "", ""),
-            None if is_all => (None, "all dates in the store: ", ""),
+            None if is_all => (None, language.pick("all dates in the store: ", "全部已入库的日期："), ""),
             None => {
                 let first = last.checked_sub((DEFAULT_DAYS - 1).days()).unwrap_or(held.first);
-                let words = if end.is_some() { "7 days: " } else { "last 7 days in the store: " };
-                (Some(first.to_string()), words, " (--since 28d or --since all for more)")
+                let words = match end {
+                    Some(_) => language.pick("7 days: ", "7 天："),
+                    None => language.pick("last 7 days in the store: ", "已入库的最近 7 天："),
+                };
+                let more =
+                    language.pick(" (--since 28d or --since all for more)", "（更长：--since 28d 或 --since all）");
+                (Some(first.to_string()), words, more)
             }
         };
         let first = since.clone().unwrap_or_else(|| held.first.to_string());
-        let days = if first == last.to_string() { first } else { format!("{first} to {last}") };
-        ReportWindow { since, until, text: format!("{words}{days}, {clock}{more}") }
+        let days = match first == last.to_string() {
+            true => first,
+            false => format!("{first} {} {last}", language.pick("to", "至")),
+        };
+        let clock = match is_utc {
+            true => language.pick(", UTC", "，UTC"),
+            false => language.pick(", local time", "，当地时间"),
+        };
+        ReportWindow { since, until, text: format!("{words}{days}{clock}{more}") }
     }
 }
 
@@ -74,7 +88,7 @@ mod tests {
         let date = |text: &str| text.parse::<Date>().expect("a date");
         let held = HeldDates { first: date("2026-10-01"), last: date("2026-11-18") };
         let given = (since.map(str::to_owned), until.map(str::to_owned));
-        ReportWindow::resolve(Some(held), given, is_all, "local time")
+        ReportWindow::resolve(Some(held), given, is_all, false, Language::English)
     }
 
     #[test]
@@ -98,7 +112,7 @@ mod tests {
             (all.since, all.text.as_str()),
             (None, "all dates in the store: 2026-10-01 to 2026-11-18, local time")
         );
-        let empty = ReportWindow::resolve(None, (None, None), false, "UTC");
+        let empty = ReportWindow::resolve(None, (None, None), false, true, Language::English);
         assert_eq!(empty, ReportWindow::default());
     }
 }

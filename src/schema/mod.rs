@@ -19,6 +19,7 @@ mod raw;
 mod status;
 pub(crate) mod tables;
 mod time;
+mod translation;
 pub(crate) mod window;
 mod zone;
 
@@ -36,5 +37,6 @@ pub(crate) use tables::{
 };
 pub use tables::{QUALITY_SAMPLES, TABLES};
 pub(crate) use time::{Moment, ParsedTime, civil_date, civil_date_text, days_of_local, utc_text};
+pub(crate) use translation::{meaning_in, unit_in};
 pub(crate) use window::TimeWindow;
 pub use zone::TenantZone;

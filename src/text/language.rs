@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::messages::chinese;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Language {
+pub enum Language {
     #[default]
     #[serde(rename = "en")]
     English,

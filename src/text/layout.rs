@@ -91,12 +91,7 @@ pub(crate) fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
-/// Wraps a text to [`WIDTH`]. It begins in column `indent`, and so do its further lines.
-pub(crate) fn wrap_indented(text: &str, indent: usize) -> String {
-    wrap_indented_to(text, indent, WIDTH)
-}
-
-/// The same, to lines of at most `width` columns.
+/// Wraps a text to lines of at most `width` columns. It begins in column `indent`, and so do its further lines.
 pub(crate) fn wrap_indented_to(text: &str, indent: usize, width: usize) -> String {
     wrap(text, width.saturating_sub(indent)).join(&format!("\n{:indent$}", ""))
 }
@@ -242,7 +237,7 @@ mod tests {
         assert_eq!(wrap("会议 会议", 8), ["会议", "会议"]);
         assert_eq!(wrap("", 4), [""]);
         assert_eq!(wrap("usually 0.4 %", 11), ["usually", "0.4 %"]);
-        let text = wrap_indented(&"word ".repeat(20), 70);
+        let text = wrap_indented_to(&"word ".repeat(20), 70, WIDTH);
         assert!(text.starts_with("word word\n") && text.lines().skip(1).all(|line| line.len() <= WIDTH), "{text}");
     }
 }

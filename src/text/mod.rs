@@ -13,14 +13,15 @@ mod readable;
 mod sanitize;
 mod shell;
 mod template;
+mod translations;
 
 pub(crate) use csv::csv_line;
 pub(crate) use error_chain::error_chain;
 pub(crate) use hex::hex;
-pub(crate) use language::Language;
+pub use language::Language;
 pub(crate) use layout::{
     Align, TextPage, WIDTH, glued, padded, say_indented, terminal_width, unglued, units, width, wrap, wrap_in,
-    wrap_indented, wrap_indented_to,
+    wrap_indented_to,
 };
 pub(crate) use messages::chinese;
 #[cfg(test)]
@@ -32,3 +33,4 @@ pub(crate) use readable::readable;
 pub use sanitize::is_terminal_control;
 pub(crate) use sanitize::{in_json, on_lines, on_one_line};
 pub(crate) use shell::shell_word;
+pub(crate) use translations::translations;

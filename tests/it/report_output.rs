@@ -1,10 +1,10 @@
-//! Every report's complete output on one fixed tenant (tests/it/golden), and docs/REPORTS.md. `UPDATE=1` rewrites both;
-//! read the diff before committing it.
+//! Every report's complete output on one fixed tenant (tests/it/golden), and docs/REPORTS.md in both languages.
+//! `UPDATE=1` rewrites them; read the diff before committing it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use vcq_etl::{Catalogue, Report, reference};
+use vcq_etl::{Catalogue, Language, Report, reference};
 use vcq_simulator::TenantSpec;
 
 use crate::support::test_env::{RunOutput, TestEnv, unlimited};
@@ -54,12 +54,12 @@ fn arguments(env: &TestEnv, report: &Report) -> Vec<String> {
     arguments
 }
 
-fn run(env: &TestEnv, report: &Report, more: &[&str]) -> String {
+fn run(env: &TestEnv, report: &Report, language: &str, more: &[&str]) -> String {
     let arguments = arguments(env, report);
     let mut all = vec!["report", "run", &report.name];
     all.extend(arguments.iter().map(String::as_str));
     all.extend(more);
-    RunOutput::new(env.vcq(&all).output().expect("the binary runs")).expect_exit(0).stdout
+    RunOutput::new(env.vcq(&all).env("VCQ_LANGUAGE", language).output().expect("the binary runs")).expect_exit(0).stdout
 }
 
 fn project(path: &str) -> PathBuf {
@@ -99,7 +99,7 @@ fn every_report_equals_its_recorded_output() {
     let catalogue = Catalogue::built_in().expect("reports");
     let mut differ = Vec::new();
     for report in catalogue.reports() {
-        let csv = without_volatile_columns(&report.name, &run(&env, report, &["--format", "csv"]));
+        let csv = without_volatile_columns(&report.name, &run(&env, report, "en", &["--format", "csv"]));
         assert!(!csv.is_empty(), "{}", report.name);
         if !equals_file(&format!("tests/it/golden/{}.csv", report.name), &csv) {
             differ.push(report.name.clone());
@@ -110,15 +110,20 @@ fn every_report_equals_its_recorded_output() {
         "differs from tests/it/golden: {differ:?}; UPDATE=1 rewrites the files, git diff shows the changes"
     );
 
-    let printed = |report: &Report| {
+    let printed = |report: &Report, language: &str| {
         let mut command = vec!["vcq-etl report run".to_owned(), report.name.clone()];
         command.extend(arguments(&env, report));
-        if VOLATILE.iter().any(|(name, _)| *name == report.name) {
-            command.push("--format csv    # without the columns that depend on the time of the run".to_owned());
+        let is_volatile = VOLATILE.iter().any(|(name, _)| *name == report.name);
+        if is_volatile {
+            let comment = match language {
+                "zh" => "不含随运行时间变化的列",
+                _ => "without the columns that depend on the time of the run",
+            };
+            command.push(format!("--format csv    # {comment}"));
         }
-        let output = match VOLATILE.iter().any(|(name, _)| *name == report.name) {
-            true => without_volatile_columns(&report.name, &run(&env, report, &["--format", "csv"])),
-            false => run(&env, report, &[]),
+        let output = match is_volatile {
+            true => without_volatile_columns(&report.name, &run(&env, report, language, &["--format", "csv"])),
+            false => run(&env, report, language, &[]),
         };
         let mut lines: Vec<&str> = output.lines().map(str::trim_end).collect();
         if lines.len() > MAX_LINES {
@@ -127,9 +132,11 @@ fn every_report_equals_its_recorded_output() {
         }
         (command.join(" "), lines.join("\n"))
     };
-    let document = reference(&printed).expect("headers");
-    assert!(
-        equals_file("docs/REPORTS.md", &document),
-        "docs/REPORTS.md is out of date; run UPDATE=1 cargo test --release --test it report_output"
-    );
+    for (language, code, path) in
+        [(Language::English, "en", "docs/REPORTS.md"), (Language::Chinese, "zh", "docs/zh-CN/REPORTS.md")]
+    {
+        let document = reference(language, &|report| printed(report, code)).expect("headers");
+        let is_equal = equals_file(path, &document);
+        assert!(is_equal, "{path} is out of date; run UPDATE=1 cargo test --release --test it report_output");
+    }
 }

@@ -14,6 +14,7 @@ use crate::config::Origin;
 use crate::error::Failure;
 use crate::load::StorePaths;
 use crate::report::card::{self, Card, CardFormat, CardLayout, Dates, Source};
+use crate::text::Language;
 
 pub(super) const INCIDENT_EXAMPLES: &str =
     "Examples:\n  vcq-etl report run incidents\n  vcq-etl report incident 2026-11-20-acute-site-1f2e3d4c";
@@ -94,7 +95,8 @@ pub(super) fn incident(args: &IncidentArgs, context: &Context) -> Result<(), Fai
 pub(super) fn user(args: &UserArgs, context: &Context) -> Result<(), Failure> {
     let days = args.window.days(&context.config, now_us())?;
     let connection = opened(context)?;
-    let window = args.window.resolve((days.since, days.until), args.window.is_all(), "local time", &connection)?;
+    let window =
+        args.window.resolve((days.since, days.until), args.window.is_all(), false, Language::English, &connection)?;
     let profile = judged_by(&connection, (window.since.as_deref(), window.until.as_deref()), context)?;
     let source = Source::new(&connection, profile)?;
     let typed = args.user.join(" ");

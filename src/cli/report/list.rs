@@ -6,8 +6,8 @@ use serde_json::json;
 use super::store::catalogue;
 use crate::cli::command::{Context, TextOrJson};
 use crate::error::{ExitCode, Failure};
-use crate::report::Report;
-use crate::text::{in_json, on_lines, wrap_indented};
+use crate::report::{Report, in_language};
+use crate::text::{Language, WIDTH, in_json, on_lines, say_indented};
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
@@ -20,7 +20,7 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<(), Failure> {
     let catalogue = catalogue(&context.config)?;
     let reports = catalogue.reports();
     context.output.print(&match args.format {
-        TextOrJson::Text => text(reports),
+        TextOrJson::Text => text(reports, context.console.language),
         TextOrJson::Json => json_list(reports),
     })?;
     for broken in catalogue.broken() {
@@ -29,21 +29,23 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-fn text(reports: &[Report]) -> String {
+fn text(reports: &[Report], language: Language) -> String {
     let width = reports.iter().map(|report| report.name.len()).max().unwrap_or_default();
     let mut text = String::new();
     let mut area = "";
     for report in reports {
         if report.area != area {
             area = report.area;
-            text.push_str(&format!("{}{area}\n", if text.is_empty() { "" } else { "\n" }));
+            let gap = if text.is_empty() { "" } else { "\n" };
+            text.push_str(&format!("{gap}{}\n", in_language(language, area)));
         }
-        let mut question = report.header.question.clone();
+        let mut question = in_language(language, &report.header.question).to_owned();
         if let Some(path) = &report.file {
-            let replaces = if report.overrides() { ", replaces the built-in report" } else { "" };
+            let replaces = language.pick(", replaces the built-in report", "，替代内置报告");
+            let replaces = if report.overrides() { replaces } else { "" };
             question.push_str(&format!(" [{}{replaces}]", path.display()));
         }
-        text.push_str(&format!("  {:width$}  {}\n", report.name, wrap_indented(&question, width + 4)));
+        text.push_str(&format!("  {:width$}  {}\n", report.name, say_indented(language, &question, width + 4, WIDTH)));
     }
     on_lines(&text)
 }

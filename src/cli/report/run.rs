@@ -14,7 +14,7 @@ use crate::config::{Config, Origin};
 use crate::error::Failure;
 use crate::load::{self, StorePaths};
 use crate::report::{self, Answer, Arguments, OutputFormat, Report, ReportWindow, ResultSet, TextFormat, XlsxWriter};
-use crate::text::{WIDTH, say_indented};
+use crate::text::{Language, WIDTH, say_indented};
 
 pub(super) const EXAMPLES: &str = "Examples:\n  vcq-etl report run worst-meetings --since yesterday --top 5\n  \
     vcq-etl report run by-site --since 28d --param dimension=floor --out site.xlsx\n  \
@@ -52,7 +52,7 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     Arguments::resolve(&report.name, &report.header, &parameters)?;
     let format = args.result.format(&context.config.store)?;
     let connection = open(&context.config)?;
-    let window = window_of(&report, args, &mut parameters, &connection)?;
+    let window = window_of(&report, args, &mut parameters, context.console.language, &connection)?;
     // Without a profile, stored incidents are shown: the heading names the profile that they are judged by.
     if report.sql.contains("incident_profile(")
         && !parameters.iter().any(|(name, _)| name == "profile")
@@ -61,6 +61,7 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
         parameters.push(("profile".to_owned(), profile));
     }
     let arguments = Arguments::resolve(&report.name, &report.header, &parameters)?;
+    let report = report.in_language(context.console.language);
     let query = Query { report: &report, arguments: &arguments, connection: &connection, window };
     warn_of_other_definitions(&connection, context)?;
     let paths = StorePaths::existing(&context.config.store)?;
@@ -103,15 +104,17 @@ fn window_of(
     report: &Report,
     args: &RunArgs,
     parameters: &mut Vec<(String, String)>,
+    language: Language,
     connection: &Connection,
 ) -> Result<ReportWindow, Failure> {
     let Some(since) = report.header.parameter("since") else { return Ok(ReportWindow::default()) };
-    let clock = if since.doc.contains("(UTC") { "UTC" } else { "local time" };
+    let is_utc = since.doc.contains("(UTC");
     let given = |name: &str| parameters.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone());
     let (since, until) = (given("since"), given("until").filter(|until| !until.is_empty()));
     // An empty value removes the default.
     let is_all = args.window.is_all() || since.as_deref() == Some("");
-    let window = args.window.resolve((since.filter(|since| !since.is_empty()), until), is_all, clock, connection)?;
+    let window =
+        args.window.resolve((since.filter(|since| !since.is_empty()), until), is_all, is_utc, language, connection)?;
     if let Some(since) = window.since.as_ref().filter(|_| given("since").is_none()) {
         parameters.push(("since".to_owned(), since.clone()));
     }

@@ -7,7 +7,7 @@ use crate::cli::command::Context;
 use crate::error::Failure;
 use crate::report::{Header, Parameter, Report, macro_name};
 use crate::schema::ddl::quoted;
-use crate::text::{on_lines, width, wrap_indented};
+use crate::text::{Language, WIDTH, on_lines, padded, say_indented, width};
 
 /// Keeps `name := value` on one line.
 const UNBREAKABLE_ASSIGNMENT: &str = "\u{1}:=\u{1}";
@@ -24,21 +24,26 @@ pub(super) struct ShowArgs {
 }
 
 pub(super) fn run(args: &ShowArgs, context: &Context) -> Result<(), Failure> {
-    let report = catalogue(&context.config)?.find(&args.name)?;
+    let report = catalogue(&context.config)?.find(&args.name)?.in_language(context.console.language);
     let text = if args.sql { report.sql.clone() } else { explanation(&report) };
     context.output.print(&on_lines(&text))
 }
 
 fn explanation(report: &Report) -> String {
     let header = &report.header;
+    let language = report.language;
+    let wrapped = |text: &str, indent: usize| say_indented(language, text, indent, WIDTH);
     let id = if header.id.is_empty() { String::new() } else { format!(" ({})", header.id) };
-    let mut text = format!("{}{id}: {}\n{}\n", report.name, header.title, wrap_indented(&header.question, 0));
+    let colon = language.pick(": ", "：");
+    let mut text = format!("{}{id}{colon}{}\n{}\n", report.name, header.title, wrapped(&header.question, 0));
     if !header.audience.is_empty() {
-        text.push_str(&format!("For: {}\n", wrap_indented(&header.audience, 5)));
+        let label = language.pick("For: ", "适用：");
+        text.push_str(&format!("{label}{}\n", wrapped(&header.audience, width(label))));
     }
     if let Some(path) = &report.file {
-        let replaces = if report.overrides() { ", which replaces the built-in report" } else { "" };
-        text.push_str(&format!("From: {}{replaces}\n", path.display()));
+        let replaces = language.pick(", which replaces the built-in report", "，替代内置报告");
+        let replaces = if report.overrides() { replaces } else { "" };
+        text.push_str(&format!("{}{}{replaces}\n", language.pick("From: ", "文件："), path.display()));
     }
     let mut section = |heading: &str, lines: Vec<(String, String)>| {
         if lines.is_empty() {
@@ -47,8 +52,8 @@ fn explanation(report: &Report) -> String {
         text.push_str(&format!("\n{heading}\n"));
         let name_width = lines.iter().map(|(name, _)| width(name)).max().unwrap_or_default();
         for (name, doc) in lines {
-            let start = if name.is_empty() { "  ".to_owned() } else { format!("  {name:name_width$}  ") };
-            text.push_str(&(start.clone() + &wrap_indented(&doc, width(&start)) + "\n"));
+            let start = if name.is_empty() { "  ".to_owned() } else { format!("  {}  ", padded(&name, name_width)) };
+            text.push_str(&(start.clone() + &wrapped(&doc, width(&start)) + "\n"));
         }
     };
     let columns = header.columns.iter().map(|column| match column.unit.is_empty() {
@@ -56,34 +61,38 @@ fn explanation(report: &Report) -> String {
         false => (format!("{} ({})", column.name, column.unit), column.doc.clone()),
     });
     let unnamed = |texts: &[String]| texts.iter().map(|text| (String::new(), text.clone())).collect::<Vec<_>>();
-    section("Parameters", header.parameters.iter().map(parameter).collect());
-    section("Columns", columns.collect());
-    section("Thresholds", unnamed(&header.thresholds));
-    section("Caveats", unnamed(&header.caveats));
+    let parameters = header.parameters.iter().map(|parameter| described(parameter, language)).collect();
+    section(language.pick("Parameters", "参数"), parameters);
+    section(language.pick("Columns", "列"), columns.collect());
+    section(language.pick("Thresholds", "阈值"), unnamed(&header.thresholds));
+    section(language.pick("Caveats", "注意事项"), unnamed(&header.caveats));
     if !header.empty.is_empty() {
-        section("If empty", unnamed(std::slice::from_ref(&header.empty)));
+        section(language.pick("If empty", "没有结果时"), unnamed(std::slice::from_ref(&header.empty)));
     }
     if report.file.is_none() {
         let mut calls = vec![example(report, header)];
         if header.parameter("since").is_some() {
-            let why = "If that returns no rows: select sentence from why_no_rows(since := '2026-11-01');";
+            let query = "select sentence from why_no_rows(since := '2026-11-01');";
+            let why = format!("{}{query}", language.pick("If that returns no rows: ", "没有结果时："));
             calls.push(why.replace(" := ", UNBREAKABLE_ASSIGNMENT));
         }
-        section("In a DuckDB client, on vcq.duckdb", unnamed(&calls));
+        let heading = language.pick("In a DuckDB client, on vcq.duckdb", "在 DuckDB 客户端中（vcq.duckdb）");
+        section(heading, unnamed(&calls));
     }
     text.replace(UNBREAKABLE_ASSIGNMENT, " := ")
 }
 
-fn parameter(parameter: &Parameter) -> (String, String) {
+fn described(parameter: &Parameter, language: Language) -> (String, String) {
     let mut doc = parameter.doc.clone();
     if !parameter.choices.is_empty() {
-        doc.push_str(&format!(" One of {}.", parameter.choices.join(", ")));
+        let choices = parameter.choices.join(language.pick(", ", "、"));
+        doc.push_str(&language.pick(format!(" One of {choices}."), format!("可选值：{choices}。")));
     }
     if let Some(default) = &parameter.default {
-        doc.push_str(&format!(" [default: {default}]"));
+        doc.push_str(&language.pick(format!(" [default: {default}]"), format!("[默认：{default}]")));
     }
     if parameter.is_required {
-        doc.push_str(" [required]");
+        doc.push_str(language.pick(" [required]", "[必填]"));
     }
     (format!("{} ({})", parameter.name, parameter.kind.name()), doc)
 }

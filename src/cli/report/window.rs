@@ -7,6 +7,7 @@ use crate::cli::window::{self, Days};
 use crate::config::Config;
 use crate::error::{ExitCode, Failure};
 use crate::report::{HeldDates, ReportWindow};
+use crate::text::Language;
 
 /// For `--since`: from the first date in the store.
 const ALL: &str = "all";
@@ -43,12 +44,13 @@ impl WindowArgs {
         &self,
         given: (Option<String>, Option<String>),
         is_all: bool,
-        clock: &str,
+        is_utc: bool,
+        language: Language,
         connection: &Connection,
     ) -> Result<ReportWindow, Failure> {
         let held = HeldDates::read(connection).map_err(|error| {
             Failure::new(ExitCode::Storage, "could not read the dates in the database").cause(&error)
         })?;
-        Ok(ReportWindow::resolve(held, given, is_all, clock))
+        Ok(ReportWindow::resolve(held, given, is_all, is_utc, language))
     }
 }

@@ -14,7 +14,7 @@ use crate::error::stage_errors::{NEWER_SCHEMA, not_a_store_hint};
 use crate::ledger::Ledger;
 use crate::load::{self, Holder, LoadError, Manifest, StorePaths};
 use crate::report::{self, PROFILES, ViewFiles};
-use crate::text::counted;
+use crate::text::{Language, counted};
 
 /// For the responses of one night, in addition to the next database.
 const MIN_FREE_BYTES: u64 = 64 << 20;
@@ -81,7 +81,7 @@ fn profile(paths: Option<&StorePaths>, setup: &DoctorSetup) -> Check {
 fn views(setup: &DoctorSetup) -> Check {
     let Some(folder) = &setup.views_dir else { return Check::ok("views", "views_dir is not set") };
     let mut read = ViewFiles::read(folder);
-    match report::scripts() {
+    match report::scripts(Language::English) {
         Ok(scripts) => match load::try_install(&scripts, &read.files, setup.database) {
             Ok(problems) => read.problems.extend(problems),
             Err(error) => read.problems.push(with_causes(&error)),

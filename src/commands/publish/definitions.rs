@@ -14,6 +14,7 @@ use crate::load::{
 };
 use crate::report::{PROFILES, ReportError, ViewFiles};
 use crate::schema::cell::Row;
+use crate::text::Language;
 
 /// The settings that decide what is installed.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub(crate) struct DefinitionSettings {
     pub views_dir: Option<PathBuf>,
     /// The profile by which incidents are judged.
     pub profile: String,
+    /// The language of the comments in the database.
+    pub language: Language,
 }
 
 pub(crate) struct Installed {
@@ -33,19 +36,21 @@ pub(crate) struct Installed {
     views: ViewFiles,
     profile: String,
     identity_key: PathBuf,
+    language: Language,
 }
 
 impl Installed {
     pub(crate) fn read(paths: &StorePaths, settings: &DefinitionSettings) -> Result<Installed, SyncError> {
         let buildings = Buildings::read(&paths.buildings())?;
         Ok(Installed {
-            scripts: crate::report::scripts()?,
+            scripts: crate::report::scripts(settings.language)?,
             custom_limits: settings.custom_limits.clone(),
             building_rows: buildings.rows(),
             buildings,
             views: settings.views_dir.as_deref().map(ViewFiles::read).unwrap_or_default(),
             profile: settings.profile.clone(),
             identity_key: paths.identity_key(),
+            language: settings.language,
         })
     }
 
@@ -67,6 +72,7 @@ impl Installed {
             building_lookup: self,
             custom: &self.views.files,
             profile: &self.profile,
+            language: self.language,
             incident_search: Some(self),
         }
     }
@@ -100,7 +106,7 @@ pub(crate) fn defines_the_same(
     let installed = Installed::read_and_check(paths, settings)?;
     let (published, definitions) = (installed_checksum(connection), installed.definitions());
     Ok(match settings.views_dir {
-        Some(_) => published.as_deref() == Some(definitions.sha256().as_str()),
+        Some(_) => definitions.are_all_of(published.as_deref()),
         None => definitions.are_own_of(published.as_deref()),
     })
 }

@@ -49,5 +49,6 @@ pub(crate) fn fixture_report() -> Report {
         sql: sql.to_owned(),
         header: crate::report::Header::parse("topics", sql).expect("header"),
         file: None,
+        language: crate::text::Language::English,
     }
 }

@@ -3,14 +3,14 @@
 use super::answer::Answer;
 use crate::report::presentation::{ALWAYS_SHOWN, Fold, MIN_FOLDED};
 use crate::report::result::{Cell, ResultSet};
-use crate::text::thousands;
+use crate::text::{Language, thousands};
 
 /// A column of this name is added up.
 const POOR: &str = "poor";
 
 /// The rows to show, and lines about the others. The limit `top` counts the rows that are shown.
 pub(super) fn folded(answer: &Answer<'_>) -> (ResultSet, Vec<String>) {
-    let mut shown = answer.result.clone();
+    let (mut shown, language) = (answer.result.clone(), answer.report.language);
     let Some(fold) = &answer.report.header.presentation.fold else { return (shown, Vec::new()) };
     let mut notes = Vec::new();
     let at = |name: &str| answer.result.columns.iter().position(|column| column == name);
@@ -21,27 +21,33 @@ pub(super) fn folded(answer: &Answer<'_>) -> (ResultSet, Vec<String>) {
             if index >= ALWAYS_SHOWN && is_single(row) { tail.push(row.clone()) } else { kept.push(row.clone()) }
         }
         if tail.len() >= MIN_FOLDED {
-            notes.push(note(fold, &tail, &shown.rows, at(POOR)));
+            notes.push(note(fold, &tail, &shown.rows, at(POOR), language));
             shown.rows = kept;
         }
     }
     let top = answer.arguments.get("top").and_then(|top| top.parse::<usize>().ok());
     if let Some(top) = top.filter(|top| *top < shown.rows.len()) {
         let more = thousands((shown.rows.len() - top) as u64);
-        notes.insert(0, format!("and {more} more (--top {})", shown.rows.len()));
+        let all = shown.rows.len();
+        let note = match language {
+            Language::English => format!("and {more} more (--top {all})"),
+            Language::Chinese => format!("另有 {more} 行（--top {all}）"),
+        };
+        notes.insert(0, note);
         shown.rows.truncate(top);
     }
     (shown, notes)
 }
 
 /// `and 45 networks with one person each (12 of 1,034 poor minutes)`.
-fn note(fold: &Fold, tail: &[Vec<Cell>], all: &[Vec<Cell>], poor: Option<usize>) -> String {
+fn note(fold: &Fold, tail: &[Vec<Cell>], all: &[Vec<Cell>], poor: Option<usize>, language: Language) -> String {
     let sum = |rows: &[Vec<Cell>]| -> f64 { rows.iter().filter_map(|row| number(row.get(poor?)?)).sum() };
+    let (of, all) = (thousands(sum(tail) as u64), thousands(sum(all) as u64));
     let minutes = match poor {
-        Some(_) => format!(" ({} of {} poor minutes)", thousands(sum(tail) as u64), thousands(sum(all) as u64)),
+        Some(_) => language.pick(format!(" ({of} of {all} poor minutes)"), format!("（{all} 个质差分钟中的 {of} 个）")),
         None => String::new(),
     };
-    format!("and {} {}{minutes}", thousands(tail.len() as u64), fold.words)
+    format!("{} {} {}{minutes}", language.pick("and", "另有"), thousands(tail.len() as u64), fold.words)
 }
 
 fn number(cell: &Cell) -> Option<f64> {

@@ -11,13 +11,14 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 const STYLE: &str = include_str!("report.css");
 
 pub(super) fn render(answer: &Answer<'_>) -> String {
-    let header = &answer.report.header;
+    let (header, language) = (&answer.report.header, answer.report.language);
     let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "<!doctype html>\n<html lang=\"{code}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <main>\n<h1>{title}</h1>\n<p class=\"question\">{question}</p>\n",
+        code = language.pick("en", "zh-CN"),
         title = escape(&header.title),
         question = escape(&header.question),
     );
@@ -32,19 +33,23 @@ pub(super) fn render(answer: &Answer<'_>) -> String {
         page.push_str(&format!("<p class=\"parameters\">{}</p>\n", parameters.join(" · ")));
     }
     match answer.result.rows.is_empty() {
-        true => page.push_str(&format!("<p><strong>No rows.</strong> {}</p>\n", escape(answer.empty_reason))),
+        true => {
+            let no_rows = language.pick("<strong>No rows.</strong> ", "<strong>没有结果。</strong>");
+            page.push_str(&format!("<p>{no_rows}{}</p>\n", escape(answer.empty_reason)));
+        }
         false => page.push_str(&rows(answer)),
     }
     if !header.columns.is_empty() {
-        page.push_str(&column_docs(&header.columns));
+        page.push_str(&column_docs(language.pick("Columns", "列"), &header.columns));
     }
-    page.push_str(&list("Thresholds", &header.thresholds));
-    page.push_str(&list("Caveats", &header.caveats));
-    page.push_str(&format!(
-        "</main>\n<footer>{}{}</footer>\n</body>\n</html>\n",
-        escape(&answer.command()),
-        if header.audience.is_empty() { String::new() } else { format!(" · for: {}", escape(&header.audience)) },
-    ));
+    page.push_str(&list(language.pick("Thresholds", "阈值"), &header.thresholds));
+    page.push_str(&list(language.pick("Caveats", "注意事项"), &header.caveats));
+    let audience = match header.audience.is_empty() {
+        true => String::new(),
+        false => format!(" · {}{}", language.pick("for: ", "适用："), escape(&header.audience)),
+    };
+    let command = escape(&answer.command());
+    page.push_str(&format!("</main>\n<footer>{command}{audience}</footer>\n</body>\n</html>\n"));
     page
 }
 
@@ -79,8 +84,8 @@ fn unit(column: &ReportColumn) -> String {
     }
 }
 
-fn column_docs(columns: &[ReportColumn]) -> String {
-    let mut text = "<h2>Columns</h2>\n<table>\n".to_owned();
+fn column_docs(heading: &str, columns: &[ReportColumn]) -> String {
+    let mut text = format!("<h2>{heading}</h2>\n<table>\n");
     for column in columns {
         let unit = unit(column);
         let (name, doc) = (escape(&column.name), escape(&column.doc));

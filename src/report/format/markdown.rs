@@ -7,18 +7,22 @@ use crate::text::on_one_line;
 pub(super) fn render(answer: &Answer<'_>) -> String {
     let header = &answer.report.header;
     let mut text = format!("## {}\n\n{}\n\n", escape(&header.title), escape(&header.question));
-    for (label, value) in [("Window", answer.window), ("Parameters", &answer.parameters())] {
+    let language = answer.report.language;
+    let labels = language.pick(["Window: ", "Parameters: "], ["时间窗口：", "参数："]);
+    for (label, value) in labels.into_iter().zip([answer.window, &answer.parameters()]) {
         if !value.is_empty() {
-            text.push_str(&format!("{label}: {}\n\n", escape(value)));
+            text.push_str(&format!("{label}{}\n\n", escape(value)));
         }
     }
     let units = |name: &str| answer.column(name).map(|column| column.unit.clone()).unwrap_or_default();
     match answer.result.rows.is_empty() {
-        true => text.push_str(&format!("No rows. {}\n", escape(answer.empty_reason))),
+        true => {
+            text.push_str(&format!("{}{}\n", language.pick("No rows. ", "没有结果。"), escape(answer.empty_reason)))
+        }
         false => text.push_str(&table(answer.result, units)),
     }
     if !answer.next.is_empty() {
-        text.push_str(&format!("\nNext: {}\n", escape(answer.next)));
+        text.push_str(&format!("\n{}{}\n", language.pick("Next: ", "下一步："), escape(answer.next)));
     }
     text
 }

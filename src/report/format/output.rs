@@ -5,7 +5,7 @@ use std::path::Path;
 use super::answer::Answer;
 use super::{csv, html, json, markdown, table as table_format};
 use crate::report::result::ResultSet;
-use crate::text::{in_json, on_lines};
+use crate::text::{Language, in_json, on_lines};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TextFormat {
@@ -54,10 +54,10 @@ impl OutputFormat {
 }
 
 /// Rows as a table of at most `width` terminal columns, without title and parameters.
-pub(crate) fn table(result: &ResultSet, width: u16) -> String {
+pub(crate) fn table(result: &ResultSet, width: u16, language: Language) -> String {
     match result.rows.is_empty() {
         true => String::new(),
-        false => on_lines(&table_format::body(result, |_| String::new(), None, usize::from(width))),
+        false => on_lines(&table_format::body(result, |_| String::new(), None, usize::from(width), language)),
     }
 }
 

@@ -11,7 +11,7 @@ use super::layout::{GAP, GridColumn, grid, spread, total_width, truncate, wrap_c
 use super::{fold, matrix};
 use crate::report::presentation::TableColumns;
 use crate::report::result::{Cell, ResultSet};
-use crate::text::{counted, on_one_line, width};
+use crate::text::{Language, counted, on_one_line, width};
 
 /// Rows per block when a table is split, so that the blocks of a row fit on a screen.
 const ROWS_PER_BLOCK: usize = 25;
@@ -27,15 +27,17 @@ const MAX_NAMING_COLUMNS: usize = 4;
 
 pub(super) fn render(answer: &Answer<'_>, width: usize) -> String {
     let header = &answer.report.header;
+    let language = answer.report.language;
     let mut text = format!("{}\n{}\n", on_one_line(&header.title), paragraph("", &header.question, width));
-    for (label, value) in [("Window: ", answer.window), ("Parameters: ", &answer.parameters())] {
+    let labels = language.pick(["Window: ", "Parameters: "], ["时间窗口：", "参数："]);
+    for (label, value) in labels.into_iter().zip([answer.window, &answer.parameters()]) {
         if !value.is_empty() {
             text.push_str(&(paragraph(label, value, width) + "\n"));
         }
     }
     text.push('\n');
     if answer.result.rows.is_empty() {
-        text.push_str(&(paragraph("No rows. ", answer.empty_reason, width) + "\n"));
+        text.push_str(&(paragraph(language.pick("No rows. ", "没有结果。"), answer.empty_reason, width) + "\n"));
         return text;
     }
     let presentation = &header.presentation;
@@ -50,18 +52,20 @@ pub(super) fn render(answer: &Answer<'_>, width: usize) -> String {
                 None => (result, 0),
             };
             let below = presentation.table.as_ref().and_then(|columns| columns.below.as_ref());
-            text.push_str(&body(&result, units, below, width));
+            text.push_str(&body(&result, units, below, width, language));
             notes.iter().for_each(|note| text.push_str(&(paragraph("", note, width) + "\n")));
             if omitted > 0 {
                 let columns = counted(omitted as u64, "more column");
-                text.push_str(&paragraph("", &format!("({columns}: --width {WIDE}, or --format csv)"), width));
+                let english = format!("({columns}: --width {WIDE}, or --format csv)");
+                let chinese = format!("（另有 {omitted} 列：--width {WIDE}，或 --format csv）");
+                text.push_str(&paragraph("", &language.pick(english, chinese), width));
                 text.push('\n');
             }
         }
     }
     if !answer.next.is_empty() {
         // A command is not wrapped, so that it can be copied.
-        text.push_str(&format!("\nNext: {}\n", on_one_line(answer.next)));
+        text.push_str(&format!("\n{}{}\n", language.pick("Next: ", "下一步："), on_one_line(answer.next)));
     }
     text
 }
@@ -113,6 +117,7 @@ pub(super) fn body(
     units: impl Fn(&str) -> String,
     below: Option<&(String, String)>,
     max_width: usize,
+    language: Language,
 ) -> String {
     let mut columns: Vec<GridColumn> =
         (0..result.columns.len()).map(|index| grid_column(result, index, &units)).collect();
@@ -129,10 +134,13 @@ pub(super) fn body(
         columns.into_iter().partition(|column| column.values.iter().all(|value| *value == column.values[0]));
     let mut text = String::new();
     if !constant.is_empty() {
-        let shown = |value: &str| if value.is_empty() { "(empty)".to_owned() } else { value.to_owned() };
+        let empty = language.pick("(empty)", "（空）");
+        let shown = |value: &str| if value.is_empty() { empty.to_owned() } else { value.to_owned() };
         let values: Vec<String> =
             constant.iter().map(|column| format!("{} {}", column.name, shown(&column.values[0]))).collect();
-        text.push_str(&(paragraph("In every row: ", &values.join(", "), max_width) + "\n\n"));
+        text.push_str(
+            &(paragraph(language.pick("In every row: ", "每行相同："), &values.join(", "), max_width) + "\n\n"),
+        );
     }
     // All rows are equal: the line above has all their values.
     if varying.is_empty() {

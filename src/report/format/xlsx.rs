@@ -152,6 +152,7 @@ impl XlsxWriter {
 /// The sheet that explains the rows: question, parameters, columns with their units, thresholds and caveats.
 fn about(answer: &Answer<'_>, formats: &Formats) -> Result<Worksheet, XlsxError> {
     let header = &answer.report.header;
+    let say = |english, chinese| answer.report.language.pick(english, chinese);
     let mut sheet = Worksheet::new();
     sheet.set_name("About")?.set_column_width(0, 28)?.set_column_width(1, 14)?.set_column_width(2, 90)?;
     let mut row = 0;
@@ -169,23 +170,25 @@ fn about(answer: &Answer<'_>, formats: &Formats) -> Result<Worksheet, XlsxError>
         Ok(())
     };
     line([&header.title, "", ""], true)?;
-    line(["Question", "", &header.question], false)?;
-    line(["Command", "", &answer.command()], false)?;
+    line([say("Question", "问题"), "", &header.question], false)?;
+    line([say("Command", "命令"), "", &answer.command()], false)?;
     if !answer.window.is_empty() {
-        line(["Period", "", answer.window], false)?;
+        line([say("Period", "时间窗口"), "", answer.window], false)?;
     }
     for argument in answer.arguments.iter() {
-        line(["Parameter", &argument.name, argument.value.as_deref().unwrap_or("any")], false)?;
+        line([say("Parameter", "参数"), &argument.name, argument.value.as_deref().unwrap_or("any")], false)?;
     }
     if !answer.empty_reason.is_empty() {
-        line(["No rows", "", answer.empty_reason], false)?;
+        line([say("No rows", "没有结果"), "", answer.empty_reason], false)?;
     }
     line(["", "", ""], false)?;
-    line(["Column", "Unit", "Meaning"], true)?;
+    line([say("Column", "列"), say("Unit", "单位"), say("Meaning", "含义")], true)?;
     for column in &header.columns {
         line([&column.name, &column.unit, &column.doc], false)?;
     }
-    for (heading, texts) in [("Threshold", &header.thresholds), ("Caveat", &header.caveats)] {
+    for (heading, texts) in
+        [(say("Threshold", "阈值"), &header.thresholds), (say("Caveat", "注意事项"), &header.caveats)]
+    {
         for text in texts {
             line([heading, "", text], false)?;
         }
