@@ -17,6 +17,7 @@ import sys
 import tempfile
 
 import cells
+import chinese
 import document
 import fetching
 import growth
@@ -93,6 +94,8 @@ def main():
         print("\n".join(document.section(name, found)), flush=True)
     path = stores.FOLDER / "quick.md" if options.quick else stores.ROOT / "docs/BENCHMARKS.md"
     path.write_text(document.whole(results, path.read_text() if path.exists() else ""))
+    if not options.quick:
+        chinese.write()
     stores.say(f"wrote {path.relative_to(stores.ROOT)}")
     return 0
 

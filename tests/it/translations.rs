@@ -7,22 +7,11 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 /// Documents that have no Chinese version yet, with the reason.
-const ENGLISH_ONLY: &[(&str, &str)] = &[
-    ("docs/ALERTS.md", "being written"),
-    ("docs/ANALYSTS.md", "being written"),
-    ("docs/BENCHMARKS.md", "being written"),
-    ("docs/COMPARISON.md", "being written"),
-    ("docs/INCIDENTS.md", "being written"),
-    ("docs/INSTALL.md", "being written"),
-    ("docs/OPERATIONS.md", "being written"),
-    ("docs/PRIVACY.md", "being written"),
-    ("docs/REPORTS.md", "being written"),
-    ("docs/SCHEMA.md", "being written"),
-    ("docs/SETTINGS.md", "being written"),
-];
+const ENGLISH_ONLY: &[(&str, &str)] = &[];
 
-/// Documents in which output of the program is shown in the language of the document.
-const WITH_OUTPUT: &[&str] = &["docs/REPORTS.md"];
+/// Documents that the program writes in both languages. Output in them is in the language of the document, and units
+/// contain numbers.
+const GENERATED: &[&str] = &["docs/REPORTS.md", "docs/SCHEMA.md", "docs/SETTINGS.md"];
 
 fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -62,7 +51,7 @@ struct Section {
     level: usize,
     anchor: String,
     code_blocks: Vec<(usize, Vec<String>)>,
-    /// The first cells of tables.
+    /// Rows of tables, from the first cell on.
     rows: Vec<(usize, String)>,
     items: usize,
     links: Vec<(usize, String)>,
@@ -102,7 +91,7 @@ fn sections(text: &str) -> Vec<Section> {
             sections.push(Section { line: number, level, anchor: heading, ..Section::default() });
         } else {
             if let Some(cells) = trimmed.strip_prefix('|') {
-                section.rows.push((number, cells.split('|').next().unwrap_or_default().trim().to_owned()));
+                section.rows.push((number, cells.trim().to_owned()));
             }
             let is_numbered = trimmed.split_once(". ").is_some_and(|(n, _)| n.parse::<usize>().is_ok());
             section.items += usize::from(trimmed.starts_with("- ") || is_numbered);
@@ -143,7 +132,8 @@ impl Paragraph {
     fn end(&mut self, section: &mut Section) {
         let Paragraph { text, lines } = std::mem::take(self);
         let number = |at: usize| lines.iter().rev().find(|(start, _)| *start <= at).map_or(0, |(_, number)| *number);
-        for part in text.split('`').skip(1).step_by(2) {
+        // The names of placeholders are translated.
+        for part in text.split('`').skip(1).step_by(2).filter(|part| !part.contains('<')) {
             section.spans.push((number(part.as_ptr() as usize - text.as_ptr() as usize), part.to_owned()));
         }
         for (at, _) in text.match_indices("](") {
@@ -172,6 +162,13 @@ fn destination(document: &str, target: &str, texts: &BTreeMap<String, Vec<Sectio
     let full = full.to_string_lossy().into_owned();
     if !project(&full).exists() {
         return Err(format!("the link {target} leads to no file"));
+    }
+    let chinese = chinese_path(&full);
+    if english_path(document) != document && full == english_path(&full) && texts.contains_key(&chinese) {
+        let is_switch = target == "README.md";
+        if !is_switch {
+            return Err(format!("the link {target} leads to the English version of {chinese}"));
+        }
     }
     if anchor.is_empty() {
         return Ok(english_path(&full));
@@ -243,13 +240,13 @@ fn section_differences(
         }
     }
     for ((_, first), (line, second)) in english.rows.iter().zip(&chinese.rows) {
-        let is_number = !first.is_empty() && first.chars().all(|c| c.is_ascii_digit());
-        if is_number && first != second {
-            found.push(format!("{line}: the row of {first} in English is that of {second}"));
+        let lacking: Vec<String> = numbers(first).into_iter().filter(|n| !numbers(second).contains(n)).collect();
+        if !lacking.is_empty() && !GENERATED.contains(&document) {
+            found.push(format!("{line}: the row lacks {} of the English one", lacking.join(", ")));
         }
     }
     for ((_, first), (line, second)) in english.code_blocks.iter().zip(&chinese.code_blocks) {
-        let is_output = WITH_OUTPUT.contains(&document) && first.get(1).is_some_and(|line| line.starts_with("$ "));
+        let is_output = GENERATED.contains(&document) && first.get(1).is_some_and(|line| line.starts_with("$ "));
         let compared = if is_output { 2 } else { first.len().max(second.len()) };
         let text = |lines: &[String], at: usize| lines.get(at).map_or("(nothing)", String::as_str).to_owned();
         if let Some(at) = (0..compared).find(|at| first.get(*at) != second.get(*at)) {
@@ -257,6 +254,11 @@ fn section_differences(
         }
     }
     found
+}
+
+fn numbers(text: &str) -> Vec<String> {
+    let parts = text.split(|c: char| !c.is_ascii_digit() && c != '.' && c != ',');
+    parts.map(|part| part.trim_matches(['.', ','])).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 /// The sections of all documents that are compared, by path.
@@ -316,7 +318,7 @@ fn each_kind_of_difference_is_reported_with_its_line() {
         ("run --all", "run --some", "8: run --some<comment> (in English: run --all<comment>)"),
         ("   # 原因", "", "8: run --all (in English: run --all<comment>)"),
         ("```sh", "```sql", "7: ```sql (in English: ```sh)"),
-        ("| 7 |", "| 8 |", "13: the row of 7 in English is that of 8"),
+        ("| 7 |", "| 8 |", "13: the row lacks 7 of the English one"),
         ("| 7 | `y` |\n", "", "5: 2 rows of tables, 3 in the English section"),
         ("- 一\n", "一\n", "5: 0 items of lists, 1 in the English section"),
         ("`b`", "b", "1: lacks the span b of the English line 3"),
