@@ -272,7 +272,7 @@ fn reach_page(store: &Path, reach: &Reach, language: Language) -> String {
         vec![language.say(name).into_owned(), thousands(participants), thousands(addresses)]
     };
     let mut rows = vec![
-        ["where", "participants", "addresses"].map(str::to_owned).to_vec(),
+        ["where", "participants", "addresses"].map(|text| language.say(text).into_owned()).to_vec(),
         row("in a building", |tally| tally.in_building),
         row("in a home range", |tally| tally.home),
         row("elsewhere", |tally| tally.elsewhere),
@@ -290,7 +290,8 @@ fn reach_page(store: &Path, reach: &Reach, language: Language) -> String {
     if !reach.missing.is_empty() {
         page.line("");
         page.line("Subnets without a building, most participants first");
-        let mut rows = vec![["subnet", "participants", "addresses"].map(str::to_owned).to_vec()];
+        let mut rows =
+            vec![["subnet", "participants", "addresses"].map(|text| language.say(text).into_owned()).to_vec()];
         rows.extend(reach.missing.iter().take(MAX_SHOWN).map(|missing| {
             vec![missing.subnet.to_string(), thousands(missing.participants), thousands(missing.addresses)]
         }));

@@ -91,7 +91,9 @@ fn described(text: &str) -> String {
         let known = REMARKS.iter().find_map(|(english, chinese)| Some((remark.strip_prefix(english)?, chinese)));
         let (value, chinese) = known.unwrap_or((remark, &""));
         let value = value.trim_end_matches(']');
-        format!("{chinese}{}]", look_up(value).unwrap_or_else(|| value.to_owned()))
+        // A single word is a value that can be given.
+        let said = value.contains(' ').then(|| look_up(value)).flatten();
+        format!("{chinese}{}]", said.unwrap_or_else(|| value.to_owned()))
     });
     let said = (!text.is_empty()).then(|| look_up(text).unwrap_or_else(|| text.to_owned()));
     said.into_iter().chain(remarks).collect::<Vec<_>>().join(" ")

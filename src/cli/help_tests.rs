@@ -58,7 +58,7 @@ fn usage_errors_and_failures_are_in_the_language_of_the_locale() {
     let said = |arguments: &[&str]| run_with(arguments, &chinese).stderr;
     let misspelt = said(&["snyc"]);
     assert!(misspelt.starts_with("错误：没有命令 'snyc'\n"), "{misspelt}");
-    assert!(misspelt.contains("\n提示：是否想输入 sync？\n提示：可用的命令：init、sync"), "{misspelt}");
+    assert!(misspelt.contains("\n提示：是否想输入 sync？\n提示：可用的命令：init, sync"), "{misspelt}");
     let unknown = said(&["sync", "--no-such-flag"]);
     assert!(unknown.starts_with("错误：未知的参数 '--no-such-flag'\n"), "{unknown}");
     assert!(unknown.contains("\n用法：vcq-etl sync [选项]\n"), "{unknown}");

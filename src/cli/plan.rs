@@ -134,7 +134,7 @@ fn calls_table(plan: &Plan, page: &mut TextPage) {
         vec![name.to_owned(), language.say(&number).into_owned(), language.say(&time_text(calls)).into_owned()]
     };
     let time = format!("time at {} per minute", thousands(plan.pending.calls_per_minute));
-    let mut rows = vec![["endpoint", "calls", &time].map(str::to_owned).to_vec()];
+    let mut rows = vec![["endpoint", "calls", &time].map(|text| language.say(text).into_owned()).to_vec()];
     rows.extend(plan.pending.by_endpoint().map(|(name, calls)| row(name, calls)));
     rows.push(row(&language.say("total"), plan.pending.total));
     page.table(&[Align::Left, Align::Right, Align::Right], &rows);

@@ -263,9 +263,10 @@ fn last_runs(view: &StatusView, runs: &[RunView], zone: &TenantZone, page: &mut 
         return page.line("none");
     }
     let heading = ["started", "command", "window", "outcome", "calls", "samples", "h:mm:ss"];
-    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    let language = page.language();
+    let said = |word: &str| language.say(word).into_owned();
+    let mut rows = vec![heading.map(said).to_vec()];
     // Of several runs without an end, all but the one that holds the lock were killed.
-    let said = |word| page.language().say(word).into_owned();
     let mut running = view.holder.as_ref().map(|holder| holder.command.as_str());
     for run in runs {
         let outcome = match (&run.outcome, run.exit_code) {
@@ -331,9 +332,11 @@ fn coverage(coverage: &Coverage, page: &mut TextPage) {
     let count = |by_status: &BTreeMap<&'static str, u64>, status: &Status| {
         by_status.get(status.name()).copied().unwrap_or_default()
     };
-    let mut heading: Vec<String> = ["date", "meetings"].map(str::to_owned).to_vec();
+    let language = page.language();
+    let said = |word: &str| language.say(word).into_owned();
+    let mut heading: Vec<String> = ["date", "meetings"].map(said).to_vec();
     heading.extend(COLUMNS.iter().map(|status| status.name().to_owned()));
-    heading.extend(["others", "complete"].map(str::to_owned));
+    heading.extend(["others", "complete"].map(said));
     let mut rows = vec![heading];
     for day in &coverage.days {
         let number = |number: u64| if day.meetings == 0 { String::new() } else { thousands(number) };
@@ -345,7 +348,7 @@ fn coverage(coverage: &Coverage, page: &mut TextPage) {
             (meetings, true) => format!("{} in part", thousands(meetings)),
             (meetings, false) => thousands(meetings),
         };
-        row.push(page.language().say(&meetings).into_owned());
+        row.push(said(&meetings));
         row.extend(COLUMNS.iter().map(|status| number(count(&day.by_status, status))));
         row.push(number(others.clone().map(|status| count(&day.by_status, status)).sum()));
         row.push(day.complete_pct.map_or_else(String::new, |share| format!("{share:.1} %")));
@@ -405,9 +408,10 @@ fn pending_counts(what: &str, view: &OpenView, page: &mut TextPage) {
         (view.failed, "failed"),
     ];
     let texts = kinds.iter().filter(|(count, _)| *count > 0);
-    let texts: Vec<String> = texts.map(|(count, why)| format!("{} {why}", thousands(*count))).collect();
+    let language = page.language();
+    let texts: Vec<String> = texts.map(|(count, why)| format!("{} {}", thousands(*count), language.say(why))).collect();
     if !texts.is_empty() {
-        page.field(&format!("  {what}"), &texts.join(", "));
+        page.field(&format!("  {what}"), &texts.join(language.pick(", ", "，")));
     }
 }
 

@@ -174,14 +174,11 @@ impl TextPage {
         self.lines.push(line.trim_end().to_owned());
     }
 
-    /// Adds rows of cells, the first of them the headings. Every row has as many cells as `aligns`.
+    /// Adds rows of cells in the language, the first of them the headings. Every row has as many cells as `aligns`.
     pub(crate) fn table(&mut self, aligns: &[Align], rows: &[Vec<String>]) {
-        let headings =
-            rows.iter().take(1).map(|row| row.iter().map(|cell| self.language.say(cell).into_owned()).collect());
-        let rows: Vec<Vec<String>> = headings.chain(rows.iter().skip(1).cloned()).collect();
         let column_width = |column: usize| rows.iter().map(|row| width(&row[column])).max().unwrap_or_default();
         let widths: Vec<usize> = (0..aligns.len()).map(column_width).collect();
-        for row in &rows {
+        for row in rows {
             let cells = row.iter().zip(aligns).zip(&widths).map(|((cell, align), column_width)| {
                 let blanks = " ".repeat(column_width - width(cell));
                 match align {

@@ -40,7 +40,7 @@ pub(crate) fn text(summary: &Summary, ending: &Ending, width: usize, language: L
     page.field("Meetings", &thousands(summary.meetings));
     page.field("Participants", &thousands(summary.participants));
     status_lines(summary, width, &mut page);
-    let lists = lists_text(summary);
+    let lists = lists_text(summary, language);
     if !lists.is_empty() {
         page.field("Lists", &lists);
     }
@@ -122,13 +122,13 @@ fn status_lines(summary: &Summary, width: usize, page: &mut TextPage) {
 }
 
 /// Participant lists that are not complete: `1 pending, 2 short`; empty if there are none.
-fn lists_text(summary: &Summary) -> String {
+fn lists_text(summary: &Summary, language: Language) -> String {
     let lists = STATUSES.iter().filter_map(|(name, _)| Some((*name, *summary.lists_by_status.get(name)?)));
     let texts = lists.filter(|(_, count)| *count > 0).map(|(name, count)| {
         let name = if name == "list_short" { "short (Feishu counts more participants than it lists)" } else { name };
-        format!("{} {name}", thousands(count))
+        format!("{} {}", thousands(count), if name.contains(' ') { language.say(name) } else { name.into() })
     });
-    texts.collect::<Vec<_>>().join(", ")
+    texts.collect::<Vec<_>>().join(language.pick(", ", "，"))
 }
 
 /// `2,345 (meetings 4, participants 312, quality 2,029), rooms 3, alerts 2`.
