@@ -41,6 +41,7 @@ const OTHER_TEXTS: &[(&str, &str)] = &[
     ("src/ledger/summary.rs", "SQL"),
     ("src/load/duckdb_error.rs", "texts of DuckDB"),
     ("src/load/scripts.rs", "SQL"),
+    ("src/personal_data/reference.rs", "documents"),
     ("src/report/card", "cards of reports"),
     ("src/report/dictionary.rs", "the data dictionary"),
     ("src/report/format", "results of reports"),
