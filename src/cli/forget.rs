@@ -69,7 +69,8 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         Some(TextOrJson::Json) => context.output.print(&in_json(&format!("{}\n", object(&setup, &forgotten))))?,
         Some(TextOrJson::Text) => {
             let dates = counted(forgotten.dates.len() as u64, "date");
-            context.output.print(&format!("Replaced the identity on {dates}.\n"))?;
+            let text = format!("Replaced the identity on {dates}.\n");
+            context.output.print(&context.console.language.say_lines(&text))?;
         }
     }
     Ok(ExitCode::Complete)

@@ -80,7 +80,10 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     match summary_format(args.summary, context.console.is_quiet()) {
         None => {}
         Some(TextOrJson::Json) => context.output.print(&in_json(&format!("{}\n", object(&setup, &pruned))))?,
-        Some(TextOrJson::Text) => context.output.print(&done_text(&setup, &pruned.removed))?,
+        Some(TextOrJson::Text) => {
+            let text = done_text(&setup, &pruned.removed);
+            context.output.print(&context.console.language.say_lines(&text))?
+        }
     }
     Ok(ExitCode::Complete)
 }

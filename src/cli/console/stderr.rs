@@ -73,7 +73,9 @@ impl Console {
 
     /// Writes a question, and leaves the cursor behind it.
     pub(crate) fn question(&self, text: &str) {
-        self.write(&on_lines(&self.language.say(&self.inner.redactor.redact(text))));
+        let text = self.inner.redactor.redact(text);
+        let (words, blanks) = text.split_at(text.trim_end().len());
+        self.write(&on_lines(&format!("{}{blanks}", self.language.say(words))));
     }
 
     /// Writes a failure, also if quiet.
