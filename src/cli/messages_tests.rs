@@ -51,10 +51,12 @@ const OTHER_TEXTS: &[(&str, &str)] = &[
     ("src/report/page", "the page has texts of its own"),
     ("src/report/presentation.rs", "texts of reports"),
     ("src/report/reference.rs", "documents"),
+    ("src/report/window.rs", "the window has both languages in place"),
     ("src/schema/column.rs", "the data dictionary"),
     ("src/schema/ddl.rs", "SQL"),
     ("src/schema/dictionary.rs", "the data dictionary"),
     ("src/schema/tables", "the data dictionary"),
+    ("src/schema/translation.rs", "units have both languages in place"),
 ];
 
 /// Files in the folders above whose texts are messages.
