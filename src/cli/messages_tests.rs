@@ -422,6 +422,7 @@ const AS_THEY_ARE: &[&str] = &[
     "seed {1}, {2} days from {3}, {4} people, {5} meetings a day, incidents {6}",
     "organised meeting",
     "participant row",
+    "prune --raw-only",
     "truncated record",
     "vcq-etl shared call budget",
     "withheld (identity =",
