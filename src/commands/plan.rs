@@ -98,7 +98,7 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
         lost_raw_dates: store_state::lost_raw_dates(&paths, &ledger, manifest.as_ref())?,
         resumed_since_us: None,
         pseudonyms: identity.pseudonyms.clone(),
-        partly: replace::partly(&paths, &ledger, (setup.personal, setup.identity_days), (&setup.zone, started_us))?,
+        partly: replace::partly(&paths, &ledger, (setup.personal, setup.identity_days), &setup.zone)?,
     };
 
     let (since_us, until_us) = setup.window_us;

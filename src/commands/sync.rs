@@ -89,7 +89,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         scope: FetchScope::Everything,
         lost_raw_dates,
         pseudonyms: identity.pseudonyms.clone(),
-        partly: replace::partly(&paths, &ledger, (setup.personal, setup.identity_days), (&setup.zone, started_us))?,
+        partly: replace::partly(&paths, &ledger, (setup.personal, setup.identity_days), &setup.zone)?,
     };
     ledger.record_run(&run)?;
     let new_key = identity::begin_anew(&identity, &paths, &ledger, (&run_id, started_us), &setup.zone)?;

@@ -22,8 +22,9 @@ const PAGE_TOKEN: &str = "page_token";
 /// Whose identities are replaced while those of all others are written.
 #[derive(Debug, Clone)]
 pub(crate) struct Partly {
-    /// Those of meetings that started before this date, days since 1970-01-01; `None` if only people are replaced.
-    pub before: Option<i32>,
+    /// Those of meetings on these dates, days since 1970-01-01: the dates whose stored identities are replaced already. So
+    /// a date is never published with both kinds.
+    pub dates: BTreeSet<i32>,
     pub zone: TenantZone,
     /// Pseudonyms of people who are forgotten.
     pub forgotten: BTreeSet<String>,
@@ -75,12 +76,12 @@ impl Identities {
         match endpoint {
             // All of its items are of one meeting.
             Some(Endpoint::ParticipantList)
-                if partly.before.is_some() && is_old(&list_items(body, Endpoint::ParticipantList.list_key())) =>
+                if !partly.dates.is_empty() && is_old(&list_items(body, Endpoint::ParticipantList.list_key())) =>
             {
                 self.pseudonyms.rewrite_learning(name, body, Whom::Everybody, learn)
             }
             Some(Endpoint::MeetingList)
-                if partly.before.is_some() && is_old(&list_items(body, Endpoint::MeetingList.list_key())) =>
+                if !partly.dates.is_empty() && is_old(&list_items(body, Endpoint::MeetingList.list_key())) =>
             {
                 let rewritten = self.with_old_items(name, body).unwrap_or_else(|| body.to_vec());
                 Cow::Owned(self.for_forgotten(name, &rewritten, partly, learn).into_owned())
@@ -152,10 +153,10 @@ impl Identities {
 impl Partly {
     /// Whether an item of a meeting list or of a participant list is of an old date.
     fn is_old(&self, item: &Value) -> bool {
-        let Some((before, item)) = self.before.zip(item.as_object()) else { return false };
+        let Some(item) = item.as_object() else { return false };
         let time = ["meeting_start_time", "join_time"].iter().find_map(|field| item.get(*field));
         let time = parse::time(&Raw::of(time)).ok().flatten();
-        time.is_some_and(|time| self.zone.resolve(time).local_day() < before)
+        time.is_some_and(|time| self.dates.contains(&self.zone.resolve(time).local_day()))
     }
 }
 

@@ -137,6 +137,14 @@ impl Ledger {
         Ok(self.rows(&sql, [], |row: &Row<'_>| row.get(0))?.into_iter().collect())
     }
 
+    /// The same, also with new raw data since.
+    pub(crate) fn dates_expired_before(&self) -> Result<BTreeSet<i32>, LedgerError> {
+        if !self.has_table("expired_dates")? {
+            return Ok(BTreeSet::new());
+        }
+        Ok(self.rows("select meeting_date from expired_dates", [], |row| row.get(0))?.into_iter().collect())
+    }
+
     /// The pseudonyms of people who are forgotten.
     pub(crate) fn forgotten(&self) -> Result<BTreeSet<String>, LedgerError> {
         if !self.has_table("forgotten")? {

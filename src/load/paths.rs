@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::cleanup::list_folder;
 use super::durable;
 use super::error::{LoadError, NotAStore, Result};
 use crate::files;
@@ -188,7 +187,8 @@ impl StorePaths {
         while let Some(folder) = left.pop() {
             if folder.is_dir() {
                 durable::sync(&folder)?;
-                left.extend(list_folder(&folder)?.into_iter().filter(|path| path.is_dir()));
+                let entries = fs::read_dir(&folder).map_err(LoadError::io("list the directory", &folder))?;
+                left.extend(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()));
             }
         }
         durable::sync(&self.work())

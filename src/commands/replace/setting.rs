@@ -23,7 +23,7 @@ pub(in crate::commands) fn partly(
     paths: &StorePaths,
     ledger: &Ledger,
     (personal, identity_days): (PersonalSettings, Option<u64>),
-    (zone, now_us): (&TenantZone, i64),
+    zone: &TenantZone,
 ) -> Result<Option<(Arc<Pseudonyms>, Partly)>, SyncError> {
     let forgotten = ledger.forgotten()?;
     if personal.identity != Identity::Full || (forgotten.is_empty() && identity_days.is_none()) {
@@ -31,9 +31,8 @@ pub(in crate::commands) fn partly(
     }
     let (key, _) = open_key(paths, ledger, Identity::Pseudonym)?;
     let pseudonyms = Pseudonyms::new(key, Identity::Pseudonym, personal.topics, networks(paths)?);
-    let days = identity_days.map(|days| i32::try_from(days).unwrap_or(i32::MAX));
-    let before = days.map(|days| zone.day_of(now_us).saturating_sub(days));
-    Ok(Some((Arc::new(pseudonyms), Partly { before, zone: zone.clone(), forgotten })))
+    let dates = ledger.dates_expired_before()?;
+    Ok(Some((Arc::new(pseudonyms), Partly { dates, zone: zone.clone(), forgotten })))
 }
 
 /// Replaces what a rebuild with these settings must not keep, in the complete store. Returns what to say if it replaces
