@@ -240,8 +240,7 @@ mod tests {
         let sql = format!("insert into participants by name select {participant}, date '2026-11-01' as meeting_date");
         connection.execute_batch(&sql).expect("a row");
         let mut findings = Findings::new(20, std::iter::once(&IDENTITIES));
-        let examined = examine(&connection, replaced, &mut findings).expect("examined");
-        assert!(examined > 0 || !replaced.is_everybody());
+        examine(&connection, replaced, &mut findings).expect("examined");
         findings.outcomes[0]
             .first
             .iter()
