@@ -391,6 +391,7 @@ const AS_THEY_ARE: &[&str] = &[
     "--app-secret-file (or --app-secret-stdin)",
     "({1} < {2} and ({3} >= {4} or coalesce({5}, {6} + {7}) >= {8}))",
     "Data quality",
+    "Feishu says:",
     "Worst meetings and participants",
     "a leaf's name",
     "a list of items",
