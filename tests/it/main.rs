@@ -30,6 +30,7 @@ mod missing_raw_files;
 mod optional_tables;
 mod own_definitions;
 mod passing_faults;
+mod personal_data;
 mod pipelined_extract;
 mod plan;
 mod power_loss;

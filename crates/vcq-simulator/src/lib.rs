@@ -34,6 +34,7 @@ mod tests;
 
 pub use generators::incidents::{IncidentKind, IncidentTruth};
 pub use generators::losses::{Loss, LossError, LossKind, LossShares};
+pub use model::identifiers::{Identifier, IdentifierKind};
 pub use model::incident::{
     Direction, IncidentLength, Metric, Obstacle, Plant, Planting, PlantingError, ScopeKind, Unplanted,
 };

@@ -1,9 +1,13 @@
 //! Shared by the integration tests: test environments, stores, scripted servers, injected faults and damage.
 
 pub(crate) mod baseline;
+pub(crate) mod byte_layers;
+pub(crate) mod byte_scan;
 pub(crate) mod clock;
 pub(crate) mod damage;
 pub(crate) mod fault_injection;
+pub(crate) mod masked;
+pub(crate) mod planted_store;
 pub(crate) mod scripted_bot;
 pub(crate) mod scripted_server;
 pub(crate) mod source;

@@ -5,8 +5,12 @@
 use std::collections::HashSet;
 
 use super::calendar::{MeetingKind, ScheduledMeeting};
+use crate::model::identifiers::IdentifierKind;
 use crate::model::places::{APP_VERSIONS, BUILDINGS, ROOM_NAMES, room_index};
-use crate::model::{DAY_S, HomeNetwork, Identity, Meeting, NetworkAccess, Person, ScreenShare, Session, TenantSpec};
+use crate::model::{
+    DAY_S, FIRST_INSTANCE, HomeNetwork, INSTANCE_STEP, Identity, Meeting, NetworkAccess, Person, ScreenShare, Session,
+    TenantSpec,
+};
 use crate::random::{SeededRng, derive_key};
 
 /// Turns the calendar into meetings and their sessions.
@@ -294,9 +298,11 @@ impl MeetingBuilder<'_> {
         let people = &self.rows[rows.clone()];
         Meeting {
             number,
-            // Nineteen digits, so beyond 2^53 as at Feishu, and increasing with time.
-            instance_id: 7_529_416_531_681_214_468 + ordinal * 1_000_003,
-            topic: topic.clone(),
+            instance_id: FIRST_INSTANCE + ordinal * INSTANCE_STEP,
+            topic: match self.spec.planted_identifiers {
+                true => IdentifierKind::Topic.text(ordinal as usize),
+                false => topic.clone(),
+            },
             meeting_type,
             subtype,
             organizer,

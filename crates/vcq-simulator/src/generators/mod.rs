@@ -3,6 +3,7 @@
 mod attendance;
 mod calendar;
 pub(crate) mod census;
+pub(crate) mod identifiers;
 pub(crate) mod incidents;
 pub(crate) mod losses;
 pub(crate) mod network;

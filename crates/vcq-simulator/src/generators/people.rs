@@ -1,5 +1,6 @@
 //! Generates the tenant's employees. Names are invented and e-mail addresses live at example domains.
 
+use crate::model::identifiers::IdentifierKind;
 use crate::model::places::{
     APP_VERSIONS, BUILDING_WEIGHTS, BUILDINGS, CAMERAS, COMPUTERS, DEPARTMENTS, FAMILY_NAMES, GIVEN_NAMES, HEADSETS,
     HOME_LOCATIONS, PHONES,
@@ -30,14 +31,22 @@ fn generate_person(spec: &TenantSpec, ordinal: u32) -> Person {
     // A generator of its own, so that the rest of the person does not depend on the background.
     let mut varied = SeededRng::new(derive_key(key, 0x7661_7279));
     let varied_networks = spec.background.varied_networks;
-    let (name, letters) = generate_name(&mut rng);
+    let (mut name, letters) = generate_name(&mut rng);
     let departments: Vec<(u32, usize)> = DEPARTMENTS.iter().enumerate().map(|(at, (share, _))| (*share, at)).collect();
     let buildings: Vec<(u32, usize)> =
         BUILDING_WEIGHTS.into_iter().zip(0..spec.background.buildings.clamp(1, BUILDINGS.len())).collect();
     let building = rng.weighted(&buildings);
+    let number = ordinal as usize;
+    let email = match spec.planted_identifiers {
+        true => IdentifierKind::Email.text(number).to_lowercase(),
+        false => format!("{letters}{ordinal}"),
+    };
+    if spec.planted_identifiers {
+        name = IdentifierKind::Name.text(number);
+    }
     Person {
         name,
-        email: format!("{letters}{ordinal}@meetings.example.com"),
+        email: format!("{email}@meetings.example.com"),
         department: rng.weighted(&departments),
         building,
         floor: rng.between(1, i64::from(BUILDINGS[building].floors)) as u8,
@@ -68,7 +77,10 @@ fn generate_person(spec: &TenantSpec, ordinal: u32) -> Person {
         speaking_share: 0.1 + 0.5 * rng.unit_interval(),
         masked_phone: {
             let [a, b, c, d, e, f] = std::array::from_fn(|_| rng.between(0, 9));
-            format!("+861{a}{b}****{c}{d}{e}{f}")
+            match spec.planted_identifiers {
+                true => format!("+{}", IdentifierKind::Phone.text(number)),
+                false => format!("+861{a}{b}****{c}{d}{e}{f}"),
+            }
         },
     }
 }

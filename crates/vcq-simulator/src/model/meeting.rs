@@ -2,6 +2,10 @@
 
 use std::ops::Range;
 
+/// Instance IDs have nineteen digits, so beyond 2^53 as at Feishu, and increase with time.
+pub(crate) const FIRST_INSTANCE: u64 = 7_529_416_531_681_214_468;
+pub(crate) const INSTANCE_STEP: u64 = 1_000_003;
+
 #[derive(Debug, Clone)]
 pub(crate) struct Meeting {
     pub(crate) number: u32,
@@ -25,6 +29,11 @@ pub(crate) struct Meeting {
 }
 
 impl Meeting {
+    /// Its place among the tenant's meetings.
+    pub(crate) fn ordinal(&self) -> usize {
+        (self.instance_id.saturating_sub(FIRST_INSTANCE) / INSTANCE_STEP) as usize
+    }
+
     pub(crate) fn is_webinar(&self) -> bool {
         self.subtype == 8
     }

@@ -1,6 +1,7 @@
 //! What a tenant consists of: plain types and constant data. Nothing here is random except the IDs, which are derived
 //! from the seed.
 
+pub(crate) mod identifiers;
 pub(crate) mod ids;
 pub(crate) mod incident;
 mod meeting;
@@ -10,7 +11,10 @@ mod spec;
 mod tenant;
 
 pub(crate) use incident::Planting;
-pub(crate) use meeting::{HomeNetwork, Identity, Meeting, NetworkAccess, QualityAvailability, ScreenShare, Session};
+pub(crate) use meeting::{
+    FIRST_INSTANCE, HomeNetwork, INSTANCE_STEP, Identity, Meeting, NetworkAccess, QualityAvailability, ScreenShare,
+    Session,
+};
 pub use spec::{Background, TenantSpec};
 pub(crate) use spec::{DAY_S, KnownProblems};
 pub(crate) use tenant::Person;

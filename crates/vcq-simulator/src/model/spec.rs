@@ -30,6 +30,9 @@ pub struct TenantSpec {
     pub ends_by: Option<i64>,
     pub background: Background,
     pub planting: Planting,
+    /// Whether names, devices and topics are unmistakable and stand in unusual places too; see
+    /// [`crate::Tenant::identifiers`].
+    pub planted_identifiers: bool,
 }
 
 /// What is usual in a tenant.
@@ -74,6 +77,7 @@ impl Default for TenantSpec {
             ends_by: None,
             background: Background::default(),
             planting: Planting::None,
+            planted_identifiers: false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! All answers of a tenant, meeting by meeting, without HTTP: for tests and benchmarks of what comes after fetching.
 
 use super::json::{JsonStyle, ListWriter, push_items};
+use crate::generators::identifiers::planted_row;
 use crate::generators::quality::SampleGenerator;
 use crate::model::ids::UserIdType;
 use crate::model::places::BUILDINGS;
@@ -42,7 +43,8 @@ impl Tenant {
             let generator = SampleGenerator::new(self, meeting, row);
             let mut items = String::new();
             let minutes = 0..meeting.sample_count(session);
-            push_items(&mut items, style, self.spec.utc_offset_s, &generator, session, minutes);
+            let planted = self.spec.planted_identifiers.then(|| planted_row(row));
+            push_items(&mut items, style, self.spec.utc_offset_s, &generator, session, minutes, planted.as_ref());
             let (user, room) = (writer.user_id(session), writer.room_id(session));
             quality.push((
                 format!("{}/{user}{room}/{}", meeting.key(), session.join),

@@ -21,9 +21,11 @@ use super::reply::{Ending, Reply};
 use super::tokens::TokenStore;
 use super::{ApiError, Call, Endpoint, FaultKind, LIST_ENDPOINTS, Limit, Options, Params, Stats};
 use crate::generators::census::UserCensus;
+use crate::generators::identifiers::planted_field;
 use crate::generators::rooms::RoomRecords;
 use crate::model::Tenant;
-use crate::random::derive_key;
+use crate::model::identifiers::REFUSAL_TEXTS;
+use crate::random::{derive_key, hash_text};
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -102,6 +104,10 @@ impl Shared {
             _ => OptionalLists { lists, census: &self.census, rooms: &self.rooms }.respond(endpoint, params),
         };
         match response {
+            Ok(body) if self.tenant.spec.planted_identifiers && endpoint != Endpoint::TenantAccessToken => {
+                let field = format!("\"data\":{{\"x_requested_by\":{{\"name\":\"{}\"}},", planted_field(2));
+                Reply::envelope(200, 0, body.replacen("\"data\":{", &field, 1))
+            }
             Ok(body) => Reply::envelope(200, 0, body),
             Err(error) => Reply::error(&error, endpoint, &call.log_id),
         }
@@ -176,12 +182,16 @@ pub(super) async fn handle(
     };
     let params = Query::<Params>::try_from_uri(&uri).map(|query| query.0).unwrap_or_default();
     let mut call = shared.check(endpoint, &params, &headers);
-    let reply = match call.refused.take() {
+    let mut reply = match call.refused.take() {
         Some(reply) => reply,
         None => Reply::with_faults(&call.faults, endpoint, &call.log_id, || {
             shared.correct_reply(endpoint, &params, &call, &body)
         }),
     };
+    if shared.tenant.spec.planted_identifiers {
+        let unit = params.iter().fold(0, |sum, (name, value)| hash_text(hash_text(sum, name), value));
+        reply.plant_in_error(unit as usize % REFUSAL_TEXTS);
+    }
     let logged = Call { endpoint, params, at_ms, outcome: reply.outcome() };
     shared.state().stats.record(logged, call.options.log_capacity);
     if call.options.latency > Duration::ZERO {

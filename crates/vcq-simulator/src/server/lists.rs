@@ -4,6 +4,7 @@ use super::json::{ListWriter, push_items};
 use super::pagination::{PageSlice, query_key, slice_page};
 use super::query::{MeetingQuery, MeetingWindow, ParticipantQuery, QualityQuery};
 use super::{ApiError, Endpoint, FaultKind, LongMeetings, MeetingFilter, Options, Params};
+use crate::generators::identifiers::planted_row;
 use crate::generators::quality::SampleGenerator;
 use crate::model::ids::{self, UserIdType};
 use crate::model::{DAY_S, Identity, Meeting, QualityAvailability, Session, Tenant};
@@ -134,6 +135,7 @@ impl Lists<'_> {
             &generator,
             session,
             kept[page.rows.clone()].iter().copied(),
+            self.tenant.spec.planted_identifiers.then(|| planted_row(row)).as_ref(),
         );
         Ok(page_body(Endpoint::ParticipantQualityList, &page, &items))
     }

@@ -7,8 +7,10 @@ use axum::response::Response;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::fmt::rfc2822::DateTimePrinter;
+use serde_json::{Value, json};
 
 use super::{ApiError, Endpoint, FaultKind, Outcome};
+use crate::model::identifiers::IdentifierKind;
 
 pub(super) struct Reply {
     /// 0 if nothing is sent.
@@ -112,6 +114,28 @@ impl Reply {
         // Writing to memory never fails.
         let body = encoder.write_all(&self.body).and_then(|()| encoder.finish()).unwrap_or_default();
         Self { body, header: has_header.then_some(("content-encoding", "gzip")), ..self }
+    }
+
+    /// Puts an identifier into the texts of a response that is an error.
+    pub(super) fn plant_in_error(&mut self, number: usize) {
+        let name = IdentifierKind::Refusal.text(number);
+        match self.code {
+            Some(0) => {}
+            Some(_) => {
+                let Ok(mut body) = serde_json::from_slice::<Value>(&self.body) else { return };
+                let msg = body["msg"].as_str().unwrap_or_default().to_owned();
+                body["msg"] = format!("{msg}: requested by {name}").into();
+                body["error"]["message"] = name.as_str().into();
+                body["error"]["field_violations"] = json!([{ "field": "user_id", "value": name, "description": msg }]);
+                self.body = body.to_string().into_bytes();
+            }
+            None if self.content_type.starts_with("text/") => {
+                let text = String::from_utf8_lossy(&self.body).into_owned();
+                let name = IdentifierKind::ErrorPage.text(number);
+                self.body = format!("<!-- {name} -->{}", text.replace("</body>", &format!("{name}</body>"))).into();
+            }
+            None => {}
+        }
     }
 
     pub(super) fn outcome(&self) -> Outcome {

@@ -68,7 +68,7 @@ fn items(tenant: &Tenant, style: JsonStyle) -> Vec<Value> {
             let count = meeting.sample_count(session);
             assert!(count == 0 || count == session.minute_count());
             let mut page = String::from("[");
-            push_items(&mut page, style, tenant.spec.utc_offset_s, &generator, session, 0..count);
+            push_items(&mut page, style, tenant.spec.utc_offset_s, &generator, session, 0..count, None);
             page.push(']');
             items.append(parse(&page).as_array_mut().expect("an array"));
         }
@@ -177,7 +177,7 @@ fn one_of_each_matches_the_documentation() {
     out.push_str(",\"quality\":");
     let session = &tenant.sessions[meeting.sessions.start];
     let generator = SampleGenerator::new(&tenant, meeting, meeting.sessions.start);
-    push_items(&mut out, JsonStyle::default(), tenant.spec.utc_offset_s, &generator, session, 5..6);
+    push_items(&mut out, JsonStyle::default(), tenant.spec.utc_offset_s, &generator, session, 5..6, None);
     out.push('}');
     insta::assert_snapshot!(serde_json::to_string_pretty(&parse(&out)).expect("it was JSON"));
 }
@@ -206,7 +206,7 @@ fn a_seed_always_generates_the_same_bytes() {
                 out.push_str(&writer.participant(meeting, row));
                 let (session, generator) = (&tenant.sessions[row], SampleGenerator::new(&tenant, meeting, row));
                 let count = meeting.sample_count(session);
-                push_items(&mut out, style, tenant.spec.utc_offset_s, &generator, session, 0..count);
+                push_items(&mut out, style, tenant.spec.utc_offset_s, &generator, session, 0..count, None);
             }
         }
         // FNV-1a, so that the test does not depend on the generator that it checks.

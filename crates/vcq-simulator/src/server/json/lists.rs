@@ -5,7 +5,11 @@ use std::net::Ipv4Addr;
 use serde_json::{Value, json};
 
 use super::style::JsonStyle;
+use crate::generators::identifiers::{
+    PlantedRow, planted_addresses, planted_devices, planted_meeting, planted_outsider, planted_row,
+};
 use crate::generators::people::generate_name;
+use crate::model::identifiers::IdentifierKind;
 use crate::model::ids::{self, UserIdType};
 use crate::model::places::{COMPANIES, DEPARTMENTS, room_name};
 use crate::model::{Identity, Meeting, Session, Tenant};
@@ -27,7 +31,7 @@ impl ListWriter<'_> {
         let audience_count = sessions.iter().filter(|session| session.audience).count();
         let device_count = sessions.len() - audience_count;
         let count = |count: usize| if self.style.numbers { json!(count) } else { json!(count.to_string()) };
-        self.object(json!({
+        let mut object = json!({
             "meeting_id": meeting.number.to_string(),
             "meeting_instance_id": meeting.instance_id.to_string(),
             "meeting_topic": meeting.topic,
@@ -36,7 +40,7 @@ impl ListWriter<'_> {
             "organizer": organizer.name,
             "department": DEPARTMENTS[organizer.department].1,
             "user_id": self.person_id(meeting.organizer),
-            "employee_id": ids::employee_id(meeting.organizer),
+            "employee_id": self.employee_id(meeting.organizer),
             "email": organizer.email,
             "mobile": organizer.masked_phone,
             "meeting_start_time": self.time(meeting.start),
@@ -53,27 +57,43 @@ impl ListWriter<'_> {
             "has_related_document": meeting.has_related_document,
             "ai_note": meeting.ai_note,
             "is_external": meeting.external,
-        }))
+        });
+        if self.tenant.spec.planted_identifiers {
+            let (field, wrong) = planted_meeting(meeting.ordinal());
+            object["x_created_by"] = json!({ "card": { "name": field } });
+            if let Some(wrong) = wrong {
+                object["recording"] = json!(wrong);
+            }
+        }
+        self.object(object)
     }
 
     pub(crate) fn participant(&self, meeting: &Meeting, session_index: usize) -> String {
         let session = &self.tenant.sessions[session_index];
         let ordinal = if let Identity::Person(ordinal) = session.identity { Some(ordinal) } else { None };
         let person = ordinal.map(|ordinal| &self.tenant.people[ordinal as usize]);
-        let (microphone, speaker) = person.map_or(("Room Array", "Room Bar"), |person| person.headset);
-        let camera = if session.camera { person.map_or("HD Camera", |person| person.camera) } else { "-" };
+        let [microphone, speaker, camera] = match (person, ordinal) {
+            (Some(_), Some(ordinal)) if self.tenant.spec.planted_identifiers => planted_devices(ordinal),
+            (Some(person), _) => [person.headset.0, person.headset.1, person.camera].map(str::to_owned),
+            (None, _) => ["Room Array", "Room Bar", "HD Camera"].map(str::to_owned),
+        };
+        let camera = if session.camera { camera } else { "-".to_owned() };
+        let [public_ip, internal_ip] = match self.tenant.spec.planted_identifiers {
+            true => planted_addresses(session),
+            false => [session.public_ip, session.internal_ip].map(|ip| Ipv4Addr::from(ip).to_string()),
+        };
         let mut object = json!({
             "participant_name": self.name(session),
             "department": person.map_or("", |person| DEPARTMENTS[person.department].1),
             "user_id": self.user_id(session),
             "meeting_room_id": self.room_id(session),
-            "employee_id": ordinal.map(ids::employee_id).unwrap_or_default(),
+            "employee_id": ordinal.map(|ordinal| self.employee_id(ordinal)).unwrap_or_default(),
             "phone": person.map_or("", |person| &person.masked_phone),
             "email": person.map_or("", |person| &person.email),
             "device": session.device,
             "app_version": session.app_version,
-            "public_ip": Ipv4Addr::from(session.public_ip),
-            "internal_ip": Ipv4Addr::from(session.internal_ip),
+            "public_ip": public_ip,
+            "internal_ip": internal_ip,
             "use_rtc_proxy": session.vpn,
             "location": session.location,
             "network_type": session.access.network_type(),
@@ -93,6 +113,14 @@ impl ListWriter<'_> {
         });
         if meeting.is_webinar() {
             object["webinar_user_role"] = json!(if session.audience { "3" } else { "0" });
+        }
+        if self.tenant.spec.planted_identifiers {
+            let PlantedRow { fields: [name, listed, key], number, wrong, .. } = planted_row(session_index);
+            object["x_profile"] = json!({ "card": { "name": name, "phone": number }, "aliases": [[listed]] });
+            object["x_roles"] = json!({ key: "host" });
+            if let Some(wrong) = wrong {
+                object["time_in_meeting"] = json!(wrong);
+            }
         }
         self.object(object)
     }
@@ -133,11 +161,25 @@ impl ListWriter<'_> {
         self.id(|| ids::user_id(self.tenant.spec.seed, ordinal, self.id_type))
     }
 
+    fn employee_id(&self, ordinal: u32) -> String {
+        match self.tenant.spec.planted_identifiers {
+            true => IdentifierKind::EmployeeId.text(ordinal as usize),
+            false => ids::employee_id(ordinal),
+        }
+    }
+
     pub(super) fn id(&self, make: impl FnOnce() -> String) -> String {
         if self.style.empty_ids { String::new() } else { make() }
     }
 
     fn name(&self, session: &Session) -> String {
+        match planted_outsider(session.identity) {
+            Some((IdentifierKind::Phone, number)) if self.tenant.spec.planted_identifiers => {
+                return format!("+{number}");
+            }
+            Some((_, name)) if self.tenant.spec.planted_identifiers => return name,
+            _ => {}
+        }
         let outsider = |ordinal: u32| {
             let mut rng = SeededRng::new(derive_key(self.tenant.spec.seed ^ 0x5354, u64::from(ordinal)));
             let name = generate_name(&mut rng).0;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::lists::{ListWriter, duration};
 use crate::generators::census::{DayCount, UserCount};
+use crate::generators::identifiers::planted_field;
 use crate::generators::rooms::{ALERT_RULES, Alert, Release, Reservation};
 use crate::model::ids::{self, UserIdType};
 use crate::model::places::{DEPARTMENTS, RoomLevel, levels_of_room, room_count, room_label, room_name};
@@ -18,12 +19,15 @@ impl ListWriter<'_> {
         if closed {
             status["disable_start_time"] = json!((self.tenant.spec.start() - 864_000).to_string());
             status["disable_end_time"] = json!((self.tenant.spec.start() - 432_000).to_string());
-            status["disable_reason"] = json!("Renovation");
+            status["disable_reason"] = match self.tenant.spec.planted_identifiers {
+                true => json!(format!("Renovation, contact {}", planted_field(0))),
+                false => json!("Renovation"),
+            };
             status["contact_ids"] = json!([self.person_id(0)]);
             status["disable_notice"] = json!(true);
             status["resume_notice"] = json!(true);
         }
-        self.object(json!({
+        let mut object = json!({
             "room_id": self.id(|| ids::room_id(self.tenant.spec.seed, room)),
             "name": name,
             "capacity": seats,
@@ -34,7 +38,11 @@ impl ListWriter<'_> {
             "path": levels,
             "room_status": status,
             "device": if seats < 8 { json!([{ "name": "电视" }]) } else { json!([{ "name": "视频会议" }, { "name": "白板" }]) },
-        }))
+        });
+        if self.tenant.spec.planted_identifiers {
+            object["x_keeper"] = json!([{ "name": planted_field(1) }]);
+        }
+        self.object(object)
     }
 
     /// `has_child`: only buildings have floors.

@@ -7,6 +7,7 @@
 use std::fmt::{Display, Write};
 
 use super::style::{JsonStyle, TimeFormat};
+use crate::generators::identifiers::PlantedRow;
 use crate::generators::quality::SampleGenerator;
 use crate::model::quality::{Audio, Picture, Sample, Stream, Traffic};
 use crate::model::{Session, Tenant};
@@ -73,18 +74,24 @@ pub(crate) fn push_items(
     generator: &SampleGenerator<'_>,
     session: &Session,
     minutes: impl IntoIterator<Item = usize>,
+    planted: Option<&PlantedRow>,
 ) {
     for (place, index) in minutes.into_iter().enumerate() {
         if place > 0 {
             out.push(',');
         }
         let sample = generator.sample(index);
-        let malformation = malformation(session, sample.at, style.malformed_per_million);
+        // Identifiers are in the first item.
+        let planted = planted.filter(|_| index == 0);
+        let malformation = match planted {
+            Some(PlantedRow { without_time: true, .. }) => Some(Malformation::NoTime),
+            _ => malformation(session, sample.at, style.malformed_per_million),
+        };
         let time = match malformation {
             Some(Malformation::NoTime) => "\"\"".to_owned(),
             _ => style.time(sample.at, utc_offset_s).to_string(),
         };
-        ItemWriter { out, style, utc_offset_s, session, malformation, time }.push(&sample);
+        ItemWriter { out, style, utc_offset_s, session, malformation, time, planted }.push(&sample);
     }
 }
 
@@ -101,6 +108,7 @@ struct ItemWriter<'a> {
     malformation: Option<Malformation>,
     /// Of all sections except `cpu_usage`, as JSON.
     time: String,
+    planted: Option<&'a PlantedRow>,
 }
 
 impl ItemWriter<'_> {
@@ -112,8 +120,9 @@ impl ItemWriter<'_> {
         };
         self.out.push_str("{\"network\":{\"time\":");
         self.out.push_str(network_time);
-        match self.malformation {
-            Some(Malformation::Unparsable) => self.text("network_delay", "fast"),
+        match (self.malformation, self.planted.and_then(|planted| planted.quality_wrong.as_deref())) {
+            (_, Some(wrong)) => self.text("network_delay", wrong),
+            (Some(Malformation::Unparsable), _) => self.text("network_delay", "fast"),
             _ => self.quantity("network_delay", sample.delay_ms, "ms"),
         }
         let received = ["bitrate_received", "packet_loss_avg_received", "packet_loss_max_received"];
@@ -140,6 +149,13 @@ impl ItemWriter<'_> {
                 self.out.push('}');
             }
             None => self.without_media("cpu_usage"),
+        }
+        if let Some(planted) = self.planted {
+            self.key("x_capture");
+            self.out.push('{');
+            self.out.push_str("\"from\":[\"");
+            self.out.push_str(&planted.quality_field);
+            self.out.push_str("\"]}");
         }
         if self.style.extra_fields {
             self.out.push_str(",\"x_stream_stats\":{\"freeze_count\":\"0\"}");

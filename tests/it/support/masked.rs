@@ -1,0 +1,201 @@
+//! The answers of all reports and the contents of all tables, without the identities that they show: equal in two
+//! stores that differ only in how people are named.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use duckdb::{AccessMode, Config, Connection};
+use vcq_etl::{Catalogue, TABLES};
+
+use super::byte_scan::Scanner;
+use super::test_env::rows;
+
+/// An identity, whatever it is called.
+const MASK: &str = "§";
+/// Tables about runs and publications.
+const STORE_TABLES: &[&str] = &["runs", "meta", "published_files", "schema_migrations"];
+/// Columns that depend on the time of requests, and examples: which of several rows is shown depends on its key.
+const VOLATILE: &[&str] =
+    &["example", "example_reason", "attempts", "first_attempt_utc", "last_attempt_utc", "log_id", "first_seen_utc"];
+
+/// Its rows are microphones, loudspeakers and cameras, whose names `identity = none` does not keep.
+const BY_DEVICE_NAME: &str = "report devices";
+
+/// They are about runs: every command that is compared adds one.
+const ABOUT_RUNS: &[&str] = &["api-usage", "freshness"];
+
+/// Columns by name, rows as text.
+struct Answer {
+    columns: Vec<String>,
+    rows: Vec<Vec<Option<String>>>,
+}
+
+/// What two stores are compared by.
+pub(crate) struct Aggregates(BTreeMap<String, Answer>);
+
+impl Aggregates {
+    /// Runs every report, some of them for several people, meetings and incidents, and counts every column.
+    pub(crate) fn read(scanner: &Scanner, store: &Path) -> Aggregates {
+        let config = Config::default().access_mode(AccessMode::ReadOnly).expect("a setting");
+        let connection = Connection::open_with_flags(store.join("vcq.duckdb"), config).expect("vcq.duckdb opens");
+        let mut answers = BTreeMap::new();
+        let catalogue = Catalogue::built_in().expect("reports");
+        for report in catalogue.reports().iter().filter(|report| !ABOUT_RUNS.contains(&report.name.as_str())) {
+            let name = report.name.replace('-', "_");
+            let calls = match report.name.as_str() {
+                "meeting-timeline" => calls(&connection, &name, "meeting_no", MEETINGS),
+                "user-timeline" => calls(&connection, &name, "who", PEOPLE),
+                "incident" => calls(&connection, &name, "incident_id", "select incident_id from incidents"),
+                _ => format!("select * from report_{name}()"),
+            };
+            answers.insert(format!("report {}", report.name), Answer::read(scanner, &connection, &calls));
+        }
+        for table in TABLES.iter().filter(|table| !STORE_TABLES.contains(&table.name)) {
+            for column in rows(&connection, &format!("select column_name from (describe {})", table.name)) {
+                if VOLATILE.contains(&&*column) {
+                    continue;
+                }
+                // Texts are compared as a list, because some of them are masked; everything else by a sum of hashes.
+                let sql = format!(
+                    "select typeof({column}) = 'VARCHAR' from {} where {column} is not null limit 1",
+                    table.name
+                );
+                let is_text = rows(&connection, &sql).first().is_some_and(|text| text == "true");
+                let sql = if is_text {
+                    format!("select {column}, count(*) as n from {} group by all", table.name)
+                } else {
+                    format!("select count({column}) as filled, sum(hash({column})) as hashes from {}", table.name)
+                };
+                answers.insert(format!("{}.{column}", table.name), Answer::read(scanner, &connection, &sql));
+            }
+        }
+        Aggregates(answers)
+    }
+
+    /// How many reports and columns are compared, and how many rows they have.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.0.len(), self.0.values().map(|answer| answer.rows.len()).sum())
+    }
+
+    /// What differs, with an example. With `nulls`, an identity may also be missing in the other store; then rows about
+    /// the name of a device cannot be compared.
+    pub(crate) fn differences(&self, other: &Aggregates, nulls: bool) -> Vec<String> {
+        let mut differences = Vec::new();
+        for (name, expected) in &self.0 {
+            let found = &other.0[name];
+            let (expected, found) = (expected.lines(expected, nulls), found.lines(expected, nulls));
+            let is_column = !name.starts_with("report ");
+            if is_column && nulls && expected.keys().any(|line| line.contains(MASK)) {
+                continue;
+            }
+            let is_comparable = |line: &String| !(nulls && name == BY_DEVICE_NAME && line.contains(MASK));
+            let less: Vec<_> = expected
+                .iter()
+                .filter(|(line, n)| is_comparable(line) && found.get(*line) != Some(n))
+                .take(2)
+                .collect();
+            let more: Vec<_> = found.iter().filter(|(line, n)| expected.get(*line) != Some(n)).take(2).collect();
+            if !less.is_empty() || !more.is_empty() {
+                differences.push(format!("{name}:\n  expected {less:?}\n  found    {more:?}"));
+            }
+        }
+        differences
+    }
+}
+
+/// The meetings and people with most minutes; ties are broken by what no mode changes.
+const MEETINGS: &str = "select m.meeting_no from quality_samples q join meetings m using (meeting_key)
+    group by 1 order by count(*) desc, 1 limit 3";
+const PEOPLE: &str = "select p.user_id from quality_samples q join participants p using (participant_key)
+    where p.user_id is not null group by 1 order by count(*) desc, min(p.join_time_utc), min(p.meeting_key) limit 5";
+
+/// A report for each of the values that a query finds.
+fn calls(connection: &Connection, report: &str, parameter: &str, values: &str) -> String {
+    let values = rows(connection, &format!("select * from ({values})"));
+    let calls = values.iter().map(|value| format!("select * from report_{report}({parameter} := '{value}')"));
+    let calls: Vec<String> = calls.collect();
+    if calls.is_empty() { "select 1 as nothing limit 0".to_owned() } else { calls.join(" union all ") }
+}
+
+impl Answer {
+    fn read(scanner: &Scanner, connection: &Connection, sql: &str) -> Answer {
+        let columns = rows(connection, &format!("select column_name from (describe select * from ({sql}))"));
+        let sql = format!("select columns(*)::varchar from ({sql})");
+        let mut select = connection.prepare(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let mut result = select.query([]).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let mut lines = Vec::new();
+        while let Some(row) = result.next().expect("a row") {
+            let cell = |at: usize| row.get::<_, Option<String>>(at).expect("text");
+            lines.push((0..columns.len()).map(|at| cell(at).map(|text| mask(scanner, &text))).collect());
+        }
+        Answer { columns, rows: lines }
+    }
+
+    /// The rows as lines with their number, without volatile columns. `identities` has the columns in which a missing
+    /// value stands for an identity.
+    fn lines(&self, identities: &Answer, nulls: bool) -> BTreeMap<String, usize> {
+        let names_people = |at: usize| identities.rows.iter().any(|row| row[at].as_deref() == Some(MASK));
+        let masked: BTreeSet<usize> = (0..self.columns.len()).filter(|at| nulls && names_people(*at)).collect();
+        let mut lines = BTreeMap::new();
+        for row in &self.rows {
+            let cells = row.iter().enumerate().filter(|(at, _)| !VOLATILE.contains(&&*self.columns[*at]));
+            let cells = cells.map(|(at, cell)| match cell.as_deref() {
+                None | Some("") if masked.contains(&at) => MASK,
+                cell => cell.unwrap_or("NULL"),
+            });
+            *lines.entry(cells.collect::<Vec<_>>().join(" | ")).or_insert(0) += 1;
+        }
+        lines
+    }
+}
+
+/// The text with a mask for each identifier and for each pseudonym of one.
+fn mask(scanner: &Scanner, text: &str) -> String {
+    let text =
+        scanner.mask(text).replace(&format!("+{MASK}"), MASK).replace(&format!("{MASK}@meetings.example.com"), MASK);
+    let mut masked = String::new();
+    let mut rest = text.as_str();
+    while let Some(first) = rest.chars().next() {
+        let hex = |text: &str, length: usize| {
+            let is_hex = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
+            text.as_bytes().iter().take_while(|byte| is_hex(byte)).count() == length
+        };
+        let is_token = "pntdx".contains(first) && rest[1..].starts_with('-') && hex(&rest[2..], 16);
+        let is_email = hex(rest, 16) && rest[16..].starts_with("@pseudonym.invalid");
+        let at_word = !masked.chars().next_back().is_some_and(char::is_alphanumeric);
+        let incident = ["-person-", "-device-"].iter().find(|kind| {
+            rest.starts_with(**kind)
+                && hex(&rest[kind.len()..], 8)
+                && masked.ends_with(|c: char| c.is_ascii_lowercase())
+        });
+        let length = match incident {
+            Some(kind) => kind.len() + 8,
+            None if is_token && at_word => 18,
+            None if is_email && at_word => 34,
+            None => {
+                masked.push(first);
+                rest = &rest[first.len_utf8()..];
+                continue;
+            }
+        };
+        masked.push_str(MASK);
+        rest = &rest[length..];
+    }
+    masked
+}
+
+#[test]
+fn identifiers_and_pseudonyms_have_the_same_mask() {
+    let scanner = Scanner::new(&[]);
+    for (text, masked) in [
+        ("p-0123456789abcdef", "§"),
+        ("0123456789abcdef@pseudonym.invalid and n-0123456789abcdef.", "§ and §."),
+        ("705605196-1795000000/p-0123456789abcdef/1795000060", "705605196-1795000000/§/1795000060"),
+        ("step-0123456789abcdef", "step-0123456789abcdef"),
+        ("2026-11-02-chronic-person-0123abcd", "2026-11-02-chronic§"),
+        ("2026-11-02-chronic-room-0123abcd", "2026-11-02-chronic-room-0123abcd"),
+        ("云 +8610", "云 +8610"),
+    ] {
+        assert_eq!(mask(&scanner, text), masked);
+    }
+}
