@@ -19,7 +19,7 @@ pub(in crate::commands) struct Identities<'a> {
 
 impl Rewrite for Identities<'_> {
     fn reads(&self, header: &Header, _: i32) -> bool {
-        // Samples name a person in their unit and in their request only.
+        // Samples name a person in their unit and in their request, and in fields that are not known.
         match self.people {
             Some(people) if header.kind == RawKind::Quality => people.has_key(&header.unit),
             _ => true,
@@ -32,8 +32,11 @@ impl Rewrite for Identities<'_> {
         let mut changed = false;
         let is_room = pages.iter().any(|page| page.request.contains_key("room_id"))
             || header.unit.split('/').nth(1).is_some_and(|id| id.starts_with("omm_"));
+        // Samples name nobody, so a page of them belongs to a person as a whole, with fields that are not known.
+        let is_of_person = |people: &People| header.kind == RawKind::Quality && people.has_key(&header.unit);
+        let is_whole = self.people.is_none_or(is_of_person);
         for page in pages.iter_mut() {
-            let body = self.body(page);
+            let body = self.body(page, is_whole);
             let request = if replaces_ids { self.request(&page.request) } else { None };
             changed |= body.is_some() || request.is_some();
             if let Some(body) = body {
@@ -65,18 +68,18 @@ impl Rewrite for Identities<'_> {
 
 impl Identities<'_> {
     /// The body of a page with other identities; `None` if it has none.
-    fn body(&self, page: &PageRecord) -> Option<Vec<u8>> {
+    fn body(&self, page: &PageRecord, is_whole: bool) -> Option<Vec<u8>> {
         let before = match (&page.response, &page.response_text) {
             (Some(response), _) => response.get().as_bytes(),
             (None, Some(text)) => text.as_bytes(),
             (None, None) => return None,
         };
         let rewritten = match self.people {
-            None => self.pseudonyms.rewrite_body(&page.endpoint, before, Whom::Everybody),
-            Some(people) => {
+            Some(people) if !is_whole => {
                 let is_one = |person: &crate::personal_data::Person<'_>| people.is_one(person);
                 self.pseudonyms.rewrite_body(&page.endpoint, before, Whom::Those(&is_one))
             }
+            _ => self.pseudonyms.rewrite_body(&page.endpoint, before, Whom::Everybody),
         };
         let Some(people) = self.people else { return (rewritten != before).then(|| rewritten.into_owned()) };
         let text = String::from_utf8_lossy(&rewritten);
