@@ -1,4 +1,4 @@
-//! The run history when it is not in the ledger, and what it says about the time that was fetched.
+//! The run history, and who is forgotten, when they are not in the ledger; and what the history says about the time that was fetched.
 
 use std::path::Path;
 
@@ -14,12 +14,16 @@ const DAY_US: i64 = 86_400_000_000;
 /// The window of `--since last` in a store without a complete run.
 const FIRST_WINDOW_US: i64 = 7 * DAY_US;
 
-/// Adds the published runs that the ledger has lost. Returns what to say if it cannot.
-pub(super) fn restore_runs(
+/// Adds what a lost ledger knew: who is forgotten, and the published runs. Returns what to say if the runs are lost.
+pub(super) fn restore_lost(
     paths: &StorePaths,
     ledger: &Ledger,
     database: DatabaseOptions,
 ) -> Result<Option<String>, SyncError> {
+    // Otherwise the ledger knows: a file without a replacement is that of a run that was killed before it.
+    if ledger.is_empty()? {
+        ledger.add_forgotten(&paths.forgotten()?)?;
+    }
     // A damaged manifest is reported by the caller.
     let Ok(Some(manifest)) = Manifest::read(paths) else { return Ok(None) };
     let known = ledger.runs()?;

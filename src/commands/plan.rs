@@ -90,7 +90,7 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
     }
     store_settings::check(&paths, &ledger, &setup)?;
     let identity = identity::open(&paths, &ledger, setup.personal)?;
-    history::restore_runs(&paths, &ledger, setup.database)?;
+    history::restore_lost(&paths, &ledger, setup.database)?;
     catch_up(&paths.raw(), &ledger, &setup.zone)?;
     let manifest = Manifest::read(&paths)?;
     let fetch = Fetch {
@@ -98,7 +98,7 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
         lost_raw_dates: store_state::lost_raw_dates(&paths, &ledger, manifest.as_ref())?,
         resumed_since_us: None,
         pseudonyms: identity.pseudonyms.clone(),
-        partly: replace::partly(&paths, &ledger, (setup.personal, setup.identity_days), &setup.zone)?,
+        partly: replace::partly(&paths, &ledger, setup.personal, &setup.zone)?,
     };
 
     let (since_us, until_us) = setup.window_us;

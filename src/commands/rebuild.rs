@@ -48,7 +48,7 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
     let mut run = run_record::begin("rebuild", (0, 0), started_us);
     let run_id = run.run_id.clone();
     let ledger = Arc::new(open_ledger(&paths, &run_id, &mut notes)?);
-    notes.extend(history::restore_runs(&paths, &ledger, setup.database)?);
+    notes.extend(history::restore_lost(&paths, &ledger, setup.database)?);
     store_settings::check_timezone(&paths, &ledger, setup.database, &setup.zone)?;
     let replaced = replace::finish(&paths, &ledger, &setup.publishing(&paths, &ledger)?, &mut run.clone(), None)?;
     notes.extend(replaced.map(|replaced| notes::of_interrupted(&replaced.dates)));

@@ -52,7 +52,7 @@ pub(crate) fn republish(
     let installed = Installed::read_and_check(&paths, &setup.definitions)?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
     // Whether it can be restored is reported by the next sync.
-    history::restore_runs(&paths, &ledger, setup.database)?;
+    history::restore_lost(&paths, &ledger, setup.database)?;
     let replaced = finish_replacement(setup, &paths, &ledger)?;
     let manifest = if replaced.is_some() { Manifest::read(&paths)?.unwrap_or(manifest) } else { manifest };
     notes.extend(replaced);

@@ -50,7 +50,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     store_settings::check(&paths, &ledger, &setup)?;
     let identity = identity::open(&paths, &ledger, setup.personal)?;
     let installed = Arc::new(Installed::read_and_check(&paths, &setup.definitions)?);
-    let lost_history = history::restore_runs(&paths, &ledger, setup.database)?;
+    let lost_history = history::restore_lost(&paths, &ledger, setup.database)?;
     let mut caught_up = catch_up(&paths.raw(), &ledger, &setup.zone)?;
     if ledger.is_upgraded() {
         // No run was killed: the index has another version.
@@ -89,7 +89,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         scope: FetchScope::Everything,
         lost_raw_dates,
         pseudonyms: identity.pseudonyms.clone(),
-        partly: replace::partly(&paths, &ledger, (setup.personal, setup.identity_days), &setup.zone)?,
+        partly: replace::partly(&paths, &ledger, setup.personal, &setup.zone)?,
     };
     ledger.record_run(&run)?;
     let new_key = identity::begin_anew(&identity, &paths, &ledger, (&run_id, started_us), &setup.zone)?;

@@ -46,4 +46,4 @@ pub(crate) use stop::Stop;
 #[cfg(test)]
 pub(crate) use unit_result::REASONS;
 pub(crate) use unit_result::list_short_reason;
-pub(crate) use writer::{CheckpointWriter, WriteError};
+pub(crate) use writer::{ChangedLists, CheckpointWriter, WriteError};

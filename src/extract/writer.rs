@@ -3,6 +3,8 @@
 //! A thread takes checkpoints, writes and syncs the raw files, then commits the ledger, then confirms. Checkpoints that
 //! arrive meanwhile are handled together, so that many participants share one sync.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -11,7 +13,7 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use crate::ledger::{Change, FileProgress, Ledger, LedgerError};
-use crate::raw_log::{Header, MAX_GROUP, PageRecord, RawError, RawWriter, encode};
+use crate::raw_log::{DecodedCheckpoint, Header, MAX_GROUP, PageRecord, RawError, RawKind, RawWriter, encode};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WriteError {
@@ -32,6 +34,19 @@ pub(super) struct Checkpoint {
     pub changes: Vec<Change>,
 }
 
+/// A page of the meeting list that spans dates is stored under each of them. This changes what is stored under some.
+pub(crate) struct ChangedLists {
+    pub dates: BTreeSet<i32>,
+    /// Returns whether it changed something.
+    pub change: Box<dyn Fn(&mut DecodedCheckpoint) -> bool + Send>,
+}
+
+impl fmt::Debug for ChangedLists {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ChangedLists({} dates)", self.dates.len())
+    }
+}
+
 type Task = (Checkpoint, oneshot::Sender<Result<(), WriteError>>);
 
 /// The handle of the writing thread. Dropping it waits until the thread has finished.
@@ -44,13 +59,18 @@ pub(crate) struct CheckpointWriter {
 
 impl CheckpointWriter {
     /// Starts the thread. Raw files are created below `raw_dir` and named after `run_id`.
-    pub(crate) fn start(raw_dir: &Path, run_id: &str, ledger: Arc<Ledger>) -> std::io::Result<CheckpointWriter> {
+    pub(crate) fn start(
+        raw_dir: &Path,
+        run_id: &str,
+        ledger: Arc<Ledger>,
+        changed_lists: Option<ChangedLists>,
+    ) -> std::io::Result<CheckpointWriter> {
         let (tasks, inbox) = channel();
         let writer = RawWriter::new(raw_dir, run_id);
         let thread_ledger = Arc::clone(&ledger);
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || write_all(&inbox, writer, &thread_ledger))?;
+            .spawn(move || write_all(&inbox, writer, &thread_ledger, changed_lists.as_ref()))?;
         Ok(CheckpointWriter { tasks: Some(tasks), thread: Some(thread), ledger })
     }
 
@@ -77,7 +97,7 @@ impl Drop for CheckpointWriter {
     }
 }
 
-fn write_all(inbox: &Receiver<Task>, mut writer: RawWriter, ledger: &Ledger) {
+fn write_all(inbox: &Receiver<Task>, mut writer: RawWriter, ledger: &Ledger, changed_lists: Option<&ChangedLists>) {
     while let Ok(first) = inbox.recv() {
         let mut group = vec![first];
         while group.len() < MAX_GROUP
@@ -85,7 +105,7 @@ fn write_all(inbox: &Receiver<Task>, mut writer: RawWriter, ledger: &Ledger) {
         {
             group.push(next);
         }
-        let mut outcome = write_group(&group, &mut writer, ledger);
+        let mut outcome = write_group(&group, &mut writer, ledger, changed_lists);
         let has_failed = outcome.is_err();
         for (_, done) in group {
             // The first waiter receives the cause, the others only learn that nothing was written.
@@ -102,13 +122,24 @@ fn write_all(inbox: &Receiver<Task>, mut writer: RawWriter, ledger: &Ledger) {
     }
 }
 
-fn write_group(group: &[Task], writer: &mut RawWriter, ledger: &Ledger) -> Result<(), WriteError> {
+fn write_group(
+    group: &[Task],
+    writer: &mut RawWriter,
+    ledger: &Ledger,
+    changed_lists: Option<&ChangedLists>,
+) -> Result<(), WriteError> {
     for (checkpoint, _) in group {
         let kind = checkpoint.header.kind;
-        let bytes = encode(checkpoint.header.clone(), &checkpoint.pages)
-            .map_err(RawError::io("cannot compress for", Path::new(kind.folder())))?;
+        let failed = || RawError::io("cannot compress for", Path::new(kind.folder()));
+        let bytes = encode(checkpoint.header.clone(), &checkpoint.pages).map_err(failed())?;
         for date in &checkpoint.dates {
-            writer.append(kind, *date, &bytes)?;
+            let changes = changed_lists.filter(|lists| kind == RawKind::Meetings && lists.dates.contains(date));
+            match changes.and_then(|lists| changed(checkpoint, lists)) {
+                Some(DecodedCheckpoint { header, pages }) => {
+                    writer.append(kind, *date, &encode(header, &pages).map_err(failed())?)?;
+                }
+                None => writer.append(kind, *date, &bytes)?,
+            };
         }
     }
     let indexed = |(path, bytes)| {
@@ -117,4 +148,10 @@ fn write_group(group: &[Task], writer: &mut RawWriter, ledger: &Ledger) -> Resul
     };
     let synced: Vec<Change> = writer.sync()?.into_iter().map(indexed).collect();
     Ok(ledger.apply(group.iter().flat_map(|(checkpoint, _)| &checkpoint.changes).chain(&synced))?)
+}
+
+/// What is stored instead of a checkpoint; `None` if it stays.
+fn changed(checkpoint: &Checkpoint, lists: &ChangedLists) -> Option<DecodedCheckpoint> {
+    let mut other = DecodedCheckpoint { header: checkpoint.header.clone(), pages: checkpoint.pages.clone() };
+    (lists.change)(&mut other).then_some(other)
 }

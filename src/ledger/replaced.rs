@@ -24,6 +24,8 @@ pub(crate) struct ReplacingWith<'a> {
     pub settings: &'a [(&'a str, &'a str)],
     /// Pseudonyms of people who are forgotten.
     pub forgotten: &'a [String],
+    /// Dates whose identities are replaced because of their age: new responses must not bring them back.
+    pub expired: &'a [i32],
 }
 
 /// The bytes of the indexed raw files of date `d.meeting_date`.
@@ -51,6 +53,10 @@ impl Ledger {
             }
             for (name, value) in with.settings {
                 transaction.execute("insert or replace into settings values (?1, ?2)", [name, value])?;
+            }
+            for date in with.expired {
+                // Not the bytes of its raw files: they are those after the replacement.
+                transaction.execute("insert or replace into expired_dates values (?1, -1)", [date])?;
             }
             for pseudonym in with.forgotten {
                 transaction.execute("insert or ignore into forgotten values (?1)", [pseudonym])?;
@@ -153,6 +159,14 @@ impl Ledger {
         Ok(self.rows("select pseudonym from forgotten", [], |row| row.get(0))?.into_iter().collect())
     }
 
+    /// Adds pseudonyms of people who are forgotten.
+    pub(crate) fn add_forgotten(&self, pseudonyms: &BTreeSet<String>) -> Result<(), LedgerError> {
+        self.in_transaction(|transaction| {
+            let mut insert = transaction.prepare("insert or ignore into forgotten values (?1)")?;
+            pseudonyms.iter().try_for_each(|pseudonym| insert.execute([pseudonym]).map(drop))
+        })
+    }
+
     /// Whether a participant has this ID.
     pub(crate) fn knows_id(&self, id: &str) -> bool {
         let sql = "select exists (select 1 from participants where id = ?1 and id_kind = 'user')";
@@ -181,13 +195,15 @@ mod tests {
         let (folder, ledger) = ledger();
         let one = |meeting_date, removes_raw| Replacing { meeting_date, removes_raw, publishes: true };
         let (settings, forgotten) = ([("identity", "pseudonym")], ["p-1".to_owned()]);
-        let with = ReplacingWith { settings: &settings, forgotten: &forgotten };
+        let with = ReplacingWith { settings: &settings, forgotten: &forgotten, expired: &[1] };
         ledger.begin_replacing(&[one(2, true), one(1, false)], &with).expect("begun");
         drop(ledger);
         let read = Ledger::open_read_only(&folder.path().join("ledger.sqlite")).expect("opened");
         assert_eq!(read.replacing().expect("read"), [one(1, false), one(2, true)]);
         assert_eq!(read.setting("identity").expect("read").as_deref(), Some("pseudonym"));
         assert_eq!(read.forgotten().expect("read").len(), 1);
+        assert_eq!(read.expired_dates().expect("read").len(), 0, "not before it is ended");
+        assert_eq!(read.dates_expired_before().expect("read"), BTreeSet::from([1]));
         let ledger = Ledger::open(&folder.path().join("ledger.sqlite")).expect("opened");
         ledger.compact().and_then(|()| ledger.end_replacing()).expect("ended");
         assert!(ledger.replacing().expect("read").is_empty());

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::{LoadError, Result};
 use crate::files;
@@ -25,12 +25,27 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result {
 
 /// Replaces a small file atomically: writes a temporary file in `work_dir` and renames it.
 pub(crate) fn replace(work_dir: &Path, path: &Path, bytes: &[u8]) -> Result {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = work_dir.join(format!("{name}.inprogress"));
-    let mut file = files::create(&temporary).map_err(LoadError::io("create", &temporary))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(LoadError::io("write", &temporary))?;
+    let temporary = temporary(work_dir, path);
+    let file = files::create(&temporary).map_err(LoadError::io("create", &temporary))?;
+    finish(file, &temporary, path, bytes)
+}
+
+/// The same, of a file that only its owner may read.
+pub(crate) fn replace_private(work_dir: &Path, path: &Path, bytes: &[u8]) -> Result {
+    let temporary = temporary(work_dir, path);
+    remove_file(&temporary)?;
+    let file = files::create_new_private(&temporary).map_err(LoadError::io("create", &temporary))?;
+    finish(file, &temporary, path, bytes)
+}
+
+fn temporary(work_dir: &Path, path: &Path) -> PathBuf {
+    work_dir.join(format!("{}.inprogress", path.file_name().unwrap_or_default().to_string_lossy()))
+}
+
+fn finish(mut file: File, temporary: &Path, path: &Path, bytes: &[u8]) -> Result {
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(LoadError::io("write", temporary))?;
     drop(file);
-    rename(&temporary, path)
+    rename(temporary, path)
 }
 
 pub(crate) fn remove_file(path: &Path) -> Result {

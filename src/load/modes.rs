@@ -52,7 +52,7 @@ impl StorePaths {
                 true => access.folder_mode(),
                 false if path == self.database() => access.read_only_mode(),
                 // Whoever has the key can undo the pseudonyms.
-                false if path == self.identity_key() => Access::Private.file_mode(),
+                false if path == self.identity_key() || path == self.forgotten_file() => Access::Private.file_mode(),
                 false => access.file_mode(),
             };
             if metadata.is_dir() && path != self.root() && path != self.work() {

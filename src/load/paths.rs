@@ -1,5 +1,6 @@
 //! Where everything in a store is. Nothing else in the program joins paths of a store.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -151,6 +152,25 @@ impl StorePaths {
     /// The key of the pseudonyms.
     pub(crate) fn identity_key(&self) -> PathBuf {
         self.state().join("identity.key")
+    }
+
+    /// The pseudonyms of people who are forgotten, one a line: a ledger that is lost must not bring them back.
+    pub(crate) fn forgotten_file(&self) -> PathBuf {
+        self.state().join("forgotten")
+    }
+
+    pub(crate) fn forgotten(&self) -> Result<BTreeSet<String>> {
+        let path = self.forgotten_file();
+        match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
+            text => Ok(text.map_err(LoadError::io("read", &path))?.lines().map(str::to_owned).collect()),
+        }
+    }
+
+    /// Only for the holder of the lock.
+    pub(crate) fn write_forgotten(&self, pseudonyms: &BTreeSet<String>) -> Result {
+        let text: String = pseudonyms.iter().flat_map(|pseudonym| [pseudonym, "\n"]).collect();
+        durable::replace_private(&self.work(), &self.forgotten_file(), text.as_bytes())
     }
 
     pub fn ledger(&self) -> PathBuf {

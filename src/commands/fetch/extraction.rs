@@ -8,12 +8,16 @@ use feishu_vc::{Client, EventListener, ExchangeFilter};
 use super::budget::Budget;
 use super::counters::Counters;
 use crate::commands::error::SyncError;
+use crate::commands::replace::Identities as Replaced;
 use crate::commands::setup::SyncSetup;
 use crate::error::{ExitCode, StopReason};
-use crate::extract::{CheckpointWriter, ExtractSettings, Extracted, FetchScope, Identities, Partly, Scheduler};
+use crate::extract::{
+    ChangedLists, CheckpointWriter, ExtractSettings, Extracted, FetchScope, Identities, Partly, Scheduler,
+};
 use crate::ledger::Ledger;
 use crate::load::StorePaths;
 use crate::personal_data::Pseudonyms;
+use crate::raw_log::Rewrite;
 
 /// What a run fetches, given what the store holds.
 pub(crate) struct Fetch {
@@ -37,13 +41,14 @@ pub(crate) fn extraction(
     let mut config = setup.client.clone();
     config.cancel = setup.cancel.clone();
     config.call_budget = Arc::new(Budget::new(setup.max_calls, setup.finish_by_us, Arc::clone(&setup.now_us)));
+    let changed_lists = fetch.partly.as_ref().map(|(pseudonyms, partly)| changed_lists(pseudonyms, &partly.dates));
     let identities = match (fetch.pseudonyms, fetch.partly) {
         (_, Some((pseudonyms, partly))) => Some(Arc::new(Identities::partly(pseudonyms, partly))),
         (pseudonyms, None) => pseudonyms.map(|pseudonyms| Arc::new(Identities::new(pseudonyms))),
     };
     config.filter = identities.clone().map(|identities| identities as Arc<dyn ExchangeFilter>);
     let client = Client::new(config, Arc::clone(counters) as Arc<dyn EventListener>)?;
-    let writer = CheckpointWriter::start(&paths.raw(), run_id, Arc::clone(ledger))
+    let writer = CheckpointWriter::start(&paths.raw(), run_id, Arc::clone(ledger), changed_lists)
         .map_err(|source| SyncError::Recorder { store: paths.root().to_owned(), source })?;
     let settings = ExtractSettings {
         run_id: run_id.to_owned(),
@@ -69,6 +74,13 @@ pub(crate) fn extraction(
     };
     let (cancel, listener, now_us) = (setup.cancel.clone(), Arc::clone(&setup.listener), Arc::clone(&setup.now_us));
     Ok(Arc::new(Scheduler::new(client, cancel, writer, settings, listener, now_us)))
+}
+
+/// What is written under a date whose identities are replaced is what replacing them again would leave.
+fn changed_lists(pseudonyms: &Arc<Pseudonyms>, dates: &BTreeSet<i32>) -> ChangedLists {
+    let (pseudonyms, dates) = (Arc::clone(pseudonyms), dates.clone());
+    let change = move |checkpoint: &mut _| Replaced { pseudonyms: &pseudonyms, people: None }.change(checkpoint, 0);
+    ChangedLists { dates, change: Box::new(change) }
 }
 
 pub(crate) fn exit_code(extracted: &Extracted, signal: i32) -> ExitCode {

@@ -62,7 +62,9 @@ pub(in crate::commands) fn expire(
         ledger.forget_alerts(setup.zone.start_of_day(before))?;
         let replacing = |date: &i32| Replacing { meeting_date: *date, removes_raw: false, publishes: true };
         let replacing: Vec<Replacing> = changed.iter().map(replacing).collect();
-        finished = replace(paths, ledger, &replacing, &ReplacingWith::default(), (setup, run, Some(exit)))?;
+        let expired: Vec<i32> = dates.difference(&staged.damaged.keys().copied().collect()).copied().collect();
+        let with = ReplacingWith { expired: &expired, ..ReplacingWith::default() };
+        finished = replace(paths, ledger, &replacing, &with, (setup, run, Some(exit)))?;
     }
     let is_damaged = |date: &i32| staged.damaged.contains_key(date);
     dates.retain(|date| !is_damaged(date));

@@ -183,7 +183,7 @@ pub(crate) fn forget(setup: &ForgetSetup) -> Result<Forgotten, SyncError> {
     let (paths, _lock, mut notes) = open_and_lock(&store.store, FORGET, started_us)?;
     let _raw = lock_raw_files(&paths)?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
-    notes.extend(history::restore_runs(&paths, &ledger, store.database)?);
+    notes.extend(history::restore_lost(&paths, &ledger, store.database)?);
     store_settings::check_timezone(&paths, &ledger, store.database, &store.zone)?;
     let publishing = store.publishing(&paths, &ledger)?;
     let mut run = run_record::begin(FORGET, (0, 0), started_us);
@@ -206,7 +206,11 @@ pub(crate) fn forget(setup: &ForgetSetup) -> Result<Forgotten, SyncError> {
     run_record::set_finished(&mut run, (store.now_us)());
     ledger.record_run(&run)?;
     let forgotten = people.pseudonyms(&pseudonyms);
-    let with = ReplacingWith { settings: &[], forgotten: &forgotten };
+    let mut all = ledger.forgotten()?;
+    all.extend(paths.forgotten()?);
+    all.extend(forgotten.iter().cloned());
+    paths.write_forgotten(&all)?;
+    let with = ReplacingWith { forgotten: &forgotten, ..ReplacingWith::default() };
     let finished = replace(&paths, &ledger, &dates, &with, (&publishing, &mut run, Some(ExitCode::Complete)))?;
     run_record::set_finished(&mut run, (store.now_us)());
     ledger.record_run(&run)?;

@@ -99,7 +99,7 @@ pub(crate) fn prune(setup: &PruneSetup) -> Result<Pruned, SyncError> {
     let (paths, _lock, mut notes) = open_and_lock(&store.store, PRUNE, started_us)?;
     let _raw = crate::load::lock_raw_files(&paths)?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
-    notes.extend(history::restore_runs(&paths, &ledger, store.database)?);
+    notes.extend(history::restore_lost(&paths, &ledger, store.database)?);
     store_settings::check_timezone(&paths, &ledger, store.database, &store.zone)?;
     let publishing = store.publishing(&paths, &ledger)?;
     let mut run = run_record::begin(if setup.raw_only { PRUNE_RAW } else { PRUNE }, (0, 0), started_us);

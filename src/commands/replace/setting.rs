@@ -22,16 +22,15 @@ use crate::schema::{TenantZone, civil_date_text};
 pub(in crate::commands) fn partly(
     paths: &StorePaths,
     ledger: &Ledger,
-    (personal, identity_days): (PersonalSettings, Option<u64>),
+    personal: PersonalSettings,
     zone: &TenantZone,
 ) -> Result<Option<(Arc<Pseudonyms>, Partly)>, SyncError> {
-    let forgotten = ledger.forgotten()?;
-    if personal.identity != Identity::Full || (forgotten.is_empty() && identity_days.is_none()) {
+    let (forgotten, dates) = (ledger.forgotten()?, ledger.dates_expired_before()?);
+    if personal.identity != Identity::Full || (forgotten.is_empty() && dates.is_empty()) {
         return Ok(None);
     }
     let (key, _) = open_key(paths, ledger, Identity::Pseudonym)?;
     let pseudonyms = Pseudonyms::new(key, Identity::Pseudonym, personal.topics, networks(paths)?);
-    let dates = ledger.dates_expired_before()?;
     Ok(Some((Arc::new(pseudonyms), Partly { dates, zone: zone.clone(), forgotten })))
 }
 
@@ -74,6 +73,7 @@ pub(in crate::commands) fn replace_all(
     let dates: Vec<Replacing> = staged.dates.iter().map(replacing).collect();
     let settings = [(IDENTITY, wanted.identity.name()), (TOPICS, wanted.topics.name())];
     ledger.forget_alerts(i64::MAX)?;
-    replace(paths, ledger, &dates, &ReplacingWith { settings: &settings, forgotten: &[] }, (setup, run, None))?;
+    let with = ReplacingWith { settings: &settings, ..ReplacingWith::default() };
+    replace(paths, ledger, &dates, &with, (setup, run, None))?;
     Ok(None)
 }
