@@ -431,7 +431,6 @@ const AS_THEY_ARE: &[&str] = &[
     "{1} days after 1970-01-01",
     "{1} set enable_external_access = false; set lock_configuration = true",
     "{1} --unit vcq-etl",
-    "{1}{2}withheld (identity = {3}){4}",
     "{1} report html --store {2}",
     "{1} report list",
     "{1} report run incidents --since {2}d --store {3}",
