@@ -54,7 +54,7 @@ enum AlertCommand {
     Test(TestArgs),
     /// Send a message that a run failed
     #[command(
-        long_about = "Send a message that a run failed to the given channels, or to every channel. For OnFailure= of \
+        long_about = "Send the given channels, or every channel, a message that a run failed. For OnFailure= of \
         systemd, which vcq-etl init --timer sets up, and for cron. Does nothing if no channel is configured. Exits with \
         7 if a message could not be delivered."
     )]
@@ -83,7 +83,7 @@ struct TestArgs {
 
 #[derive(Debug, Args)]
 struct FailedArgs {
-    /// Names of channels; without any, all of them
+    /// Names of channels; by default all
     #[arg(value_name = "CHANNEL")]
     channels: Vec<String>,
 

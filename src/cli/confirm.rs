@@ -1,4 +1,4 @@
-//! The question before a command that removes data for good.
+//! The question before a command that removes data permanently.
 
 use std::io::{self, IsTerminal};
 
@@ -17,15 +17,15 @@ pub(super) fn confirm(console: &Console, what: &str, yes: bool) -> Result<(), Fa
     if !is_terminal {
         return Err(Failure::new(
             ExitCode::Usage,
-            "nothing was changed: it must be confirmed, and there is no terminal",
+            "nothing was changed: confirmation is needed, and there is no terminal",
         )
-        .hint("run the same command with --yes to do it"));
+        .hint("to confirm, run the same command with --yes"));
     }
     console.question(&format!("{what}This cannot be undone. Continue? [y/N] "));
     let mut line = String::new();
     let is_read = io::stdin().read_line(&mut line).is_ok();
     match is_read && matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
         true => Ok(()),
-        false => Err(Failure::new(ExitCode::Usage, "nothing was changed: it was not confirmed")),
+        false => Err(Failure::new(ExitCode::Usage, "nothing was changed: not confirmed")),
     }
 }

@@ -45,10 +45,10 @@ fn command() -> Command {
         .group(ArgGroup::new("who").args(["user", "email"]).required(true))
         .about("Replace the identity of one person")
         .long_about(
-            "Replace the identity of one person by pseudonyms: IDs, name, e-mail address, phone number, addresses and device \
+            "Replace the identity of one person with pseudonyms: IDs, name, e-mail address, phone number, addresses and device \
              names, in the raw log, the ledger, the Parquet files and vcq.duckdb. The person's name is replaced in topics, \
-             too. Says what will be replaced and asks first; without a terminal it needs --yes. Later answers about the person \
-             are replaced as well; that needs the key in state/identity.key.",
+             too. Says what will be replaced and asks for confirmation; without a terminal it needs --yes. The person is \
+             replaced in later responses, too; this needs the key in state/identity.key.",
         )
 }
 

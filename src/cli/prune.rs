@@ -44,8 +44,8 @@ pub(super) const ENTRY: Entry = Entry { help_groups: LOCAL, command, examples: E
 fn command() -> Command {
     PruneArgs::augment_args(Command::new("prune")).about("Remove the data of old dates").long_about(
         "Remove all data of the dates before a date: raw log, ledger, Parquet files and vcq.duckdb. Says what will be removed \
-         and asks first; without a terminal it needs --yes. Removed time is no gap in the data: status names it. A sync \
-         fetches it again only if --since goes back that far.",
+         and asks for confirmation; without a terminal it needs --yes. Removed time does not count as missing: status \
+         names it. A sync fetches it again only if --since goes back that far.",
     )
 }
 

@@ -319,7 +319,7 @@ fn personal(personal: &PersonalView) -> String {
     let mut parts = Vec::new();
     parts.extend((personal.topics == "drop").then(|| "no topics".to_owned()));
     parts.extend(personal.replaced_before.as_ref().map(|date| format!("replaced before {date}")));
-    parts.extend(personal.has_forgotten.then(|| "of some people replaced".to_owned()));
+    parts.extend(personal.has_forgotten.then(|| "replaced for some people".to_owned()));
     parts.extend((personal.identity != "full").then(|| personal.identity.to_owned()));
     parts.join("; ")
 }

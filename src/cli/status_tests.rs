@@ -303,6 +303,6 @@ fn what_is_not_kept_of_people_is_named() {
         personal(&PersonalView { identity, topics, replaced_before, has_forgotten })
     };
     assert_eq!(shown("full", "keep", None, false), "");
-    assert_eq!(shown("full", "keep", Some("2026-10-28"), true), "replaced before 2026-10-28; of some people replaced");
+    assert_eq!(shown("full", "keep", Some("2026-10-28"), true), "replaced before 2026-10-28; replaced for some people");
     assert_eq!(shown("pseudonym", "drop", None, false), "no topics; pseudonym");
 }

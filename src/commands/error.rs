@@ -70,7 +70,7 @@ pub(crate) enum SyncError {
     #[error("the store {} has nobody with this {}", store.display(), if *is_email { "e-mail address" } else { "ID" })]
     NobodyFound { store: PathBuf, is_email: bool },
     #[error(
-        "the identity stays in {first} to {last} (dates: {dates}), whose raw files are missing; elsewhere it was replaced"
+        "identities cannot be replaced in {first} to {last} (dates: {dates}), because raw files are missing"
     )]
     IdentityStays { dates: usize, first: String, last: String },
     #[error("publishing ended unexpectedly")]

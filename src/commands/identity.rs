@@ -1,6 +1,6 @@
-//! The settings `identity` and `topics`, held against what the store records, and the key of the pseudonyms.
+//! The settings `identity` and `topics`, compared with what the store records, and the key of the pseudonyms.
 //!
-//! A store has one kind of identities: with two kinds a person would be two. So a run with another setting is refused;
+//! A store has one kind of identities: with two, one person would count as two. So a run with another setting is refused;
 //! `rebuild` changes what is stored.
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(super) const IDENTITY: &str = "identity";
 pub(super) const TOPICS: &str = "topics";
 pub(super) const KEY_ID: &str = "identity_key";
 
-/// What is written of people and of topics.
+/// What is written about people, and of topics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct PersonalSettings {
     pub identity: Identity,
@@ -32,7 +32,7 @@ pub(crate) struct PersonalSettings {
 pub(super) struct OpenedIdentity {
     /// `None` if nothing is replaced.
     pub pseudonyms: Option<Arc<Pseudonyms>>,
-    /// The ID of a key that replaces a lost one, until [`begin_anew`] has recorded it.
+    /// The ID of a key that replaces a lost one, until [`adopt_new_key`] has recorded it.
     new_key_id: Option<String>,
 }
 
@@ -66,9 +66,9 @@ pub(super) fn open(
     Ok(OpenedIdentity { pseudonyms: Some(Arc::new(pseudonyms)), new_key_id })
 }
 
-/// After a lost key: voids the lists of pending meetings, so that nobody becomes a second person of one. Only then is
+/// After a lost key: discards the lists of meetings with pending participants, so that nobody counts twice. Only then is
 /// the new key that of the store. Returns what the user should know.
-pub(super) fn begin_anew(
+pub(super) fn adopt_new_key(
     opened: &OpenedIdentity,
     paths: &StorePaths,
     ledger: &Ledger,
@@ -80,7 +80,7 @@ pub(super) fn begin_anew(
     catch_up(&paths.raw(), ledger, zone)?;
     ledger.set_setting(KEY_ID, key_id)?;
     Ok(Some(format!(
-        "the key of the pseudonyms is a new one: {} with something pending {} fetched anew, and people have other tokens \
+        "the key of the pseudonyms is new: {} with something pending {} fetched again, and people have other pseudonyms \
          than before",
         counted(meetings, "meeting"),
         if meetings == 1 { "is" } else { "are" }
@@ -102,7 +102,7 @@ pub(super) fn networks(paths: &StorePaths) -> Result<Networks, SyncError> {
     Ok(Networks::new(Buildings::read(&paths.buildings())?.networks()))
 }
 
-/// What the store was written with; `None` if nothing was written, or if nothing tells.
+/// What the store was written with; `None` if nothing was written, or if it is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Recorded {
     pub identity: Option<Identity>,
@@ -129,7 +129,7 @@ fn has_raw_data(paths: &StorePaths) -> Result<bool, SyncError> {
     Ok(false)
 }
 
-/// The key of the store, which every run must have. In `none` nothing depends on an old one; then the ID of the new one
+/// The key of the store, which every run must have. With `none` nothing depends on an old key; then the ID of the new one
 /// is returned, and not yet recorded.
 pub(super) fn open_key(
     paths: &StorePaths,

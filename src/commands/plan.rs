@@ -106,7 +106,7 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
     run_record::set_meeting_nos(&mut run, &setup.meeting_nos);
     let run_id = run.run_id.clone();
     ledger.record_run(&run)?;
-    identity::begin_anew(&identity, &paths, &ledger, (&run_id, started_us), &setup.zone)?;
+    identity::adopt_new_key(&identity, &paths, &ledger, (&run_id, started_us), &setup.zone)?;
     setup.listener.on_event(&Event::Started { since_us, until_us });
 
     let counters = Arc::new(Counters::new(Arc::clone(&setup.listener)));

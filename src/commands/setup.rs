@@ -53,7 +53,7 @@ pub(crate) struct SyncSetup {
     pub finish_by_us: Option<i64>,
     pub zone: TenantZone,
     pub user_id_type: UserIdType,
-    /// What is written of people and of topics.
+    /// What is written about people, and of topics.
     pub personal: PersonalSettings,
     /// After how many days the identities of a date are replaced.
     pub identity_days: Option<u64>,

@@ -92,7 +92,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         partly: replace::partly(&paths, &ledger, setup.personal, &setup.zone)?,
     };
     ledger.record_run(&run)?;
-    let new_key = identity::begin_anew(&identity, &paths, &ledger, (&run_id, started_us), &setup.zone)?;
+    let new_key = identity::adopt_new_key(&identity, &paths, &ledger, (&run_id, started_us), &setup.zone)?;
     setup.listener.on_event(&match setup.events.as_ref().filter(|_| !setup.has_window) {
         Some(events) => Event::EventsRead { meetings: events.events.len() as u64 },
         None => Event::Started { since_us, until_us },

@@ -1,7 +1,7 @@
 //! The tokens by which people are found in a store where IDs, names and addresses are replaced.
 //!
-//! Only whoever may read the key has them. Without the key nobody is found by more than what the store shows, and a
-//! person with an ID on some dates and its token on others is two.
+//! Only a user who may read the key has them. Without the key people are found only by what the store shows, and a
+//! person with an ID on some dates and its token on others counts as two.
 
 use std::borrow::Cow;
 use std::path::Path;

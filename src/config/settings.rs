@@ -157,11 +157,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         default: "full",
-        help: "What is written of people: full (everything), pseudonym (tokens in place of names, IDs, e-mail addresses, phone numbers and devices; addresses cut to their network) or none (as pseudonym, but nothing in place of names, e-mail addresses, phone numbers and devices). Changing it needs vcq-etl rebuild.",
+        help: "What is written about people: full (everything), pseudonym (tokens in place of names, IDs, e-mail addresses, phone numbers and devices; addresses cut to their network) or none (as pseudonym, but nothing in place of names, e-mail addresses, phone numbers and devices). Changing it needs vcq-etl rebuild.",
         ..setting("identity", "MODE", Kind::OneOf(IDENTITIES), Group::Store)
     },
     Setting {
-        help: "After how many days a sync replaces the identities of a date by pseudonyms, for good; at least 29. Has no effect unless identity is full.",
+        help: "After how many days a sync permanently replaces the identities of a date with pseudonyms; at least 29. Has no effect unless identity is full.",
         ..setting("identity_days", "N", Kind::Count { min: 1, max: 36_500 }, Group::Store)
     },
     Setting {

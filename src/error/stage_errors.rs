@@ -66,7 +66,7 @@ impl From<SyncError> for Failure {
             SyncError::Replacing { .. } => storage().hint("run vcq-etl sync or vcq-etl rebuild, which finish it"),
             SyncError::NobodyFound { .. } => Failure::of(ExitCode::Usage, &error)
                 .hint("user and employee IDs of participants and organisers, and their e-mail addresses, were searched")
-                .hint("pseudonyms are not found by what they stand for"),
+                .hint("people whose identities are already replaced are not found"),
             SyncError::IdentityStays { .. } => storage()
                 .hint("restore the raw files and run again, or remove these dates with vcq-etl prune"),
             SyncError::Panicked => Failure::of(ExitCode::Unexpected, &error)
@@ -83,7 +83,7 @@ impl From<IdentityError> for Failure {
                 .hint("run vcq-etl rebuild with the new setting: it changes what is stored and makes no API calls")
                 .hint(format!("or go on with {setting} = {stored}")),
             IdentityError::KeyMissing { .. } | IdentityError::OtherKey { .. } => storage()
-                .hint("restore it from a backup: with another key every person would become a second one")
+                .hint("restore it from a backup: with another key everybody would count as a new person")
                 .hint("or, if it was deleted on purpose, set identity = none and run vcq-etl rebuild"),
             IdentityError::File(_) => storage().hint(FIX_STATE_FOLDER).hint("or restore the key from a backup"),
         }

@@ -17,7 +17,7 @@ pub(crate) struct Replacing {
     pub publishes: bool,
 }
 
-/// What is recorded together with the begin of a replacement.
+/// What is recorded together with the start of a replacement.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReplacingWith<'a> {
     /// Settings of the store.
@@ -134,7 +134,7 @@ impl Ledger {
         })
     }
 
-    /// The dates whose identities were replaced because of their age and that have no other raw data since.
+    /// The dates whose identities were replaced because of their age and that have no new raw data since.
     pub(crate) fn expired_dates(&self) -> Result<BTreeSet<i32>, LedgerError> {
         if !self.has_table("expired_dates")? {
             return Ok(BTreeSet::new());

@@ -51,7 +51,7 @@ impl StorePaths {
             let expected = match metadata.is_dir() {
                 true => access.folder_mode(),
                 false if path == self.database() => access.read_only_mode(),
-                // Whoever has the key can undo the pseudonyms.
+                // Who has the key can test which pseudonym belongs to a known person.
                 false if path == self.identity_key() || path == self.forgotten_file() => Access::Private.file_mode(),
                 false => access.file_mode(),
             };

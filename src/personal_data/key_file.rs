@@ -1,4 +1,4 @@
-//! The file of the key: its bytes in hexadecimal on one line, readable for the owner only.
+//! The file of the key: its bytes in hexadecimal on one line, readable only by the owner.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

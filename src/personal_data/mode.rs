@@ -1,6 +1,6 @@
 //! The settings `identity` and `topics`.
 
-/// What is written of a person.
+/// What is written about a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord)]
 pub(crate) enum Identity {
     /// Everything that Feishu sends.

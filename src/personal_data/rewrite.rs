@@ -23,7 +23,7 @@ impl Pseudonyms {
         self.rewrite_learning(endpoint, body, whom, &mut |_| ())
     }
 
-    /// The same, and gives away what later requests need.
+    /// The same, and passes what later requests need to `learn`.
     pub(crate) fn rewrite_learning<'b>(
         &self,
         endpoint: &str,

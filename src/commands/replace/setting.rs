@@ -34,8 +34,8 @@ pub(in crate::commands) fn partly(
     Ok(Some((Arc::new(pseudonyms), Partly { dates, zone: zone.clone(), forgotten })))
 }
 
-/// Replaces what a rebuild with these settings must not keep, in the complete store. Returns what to say if it replaces
-/// less than the store was written with. Blocking, and only for the holder of the lock.
+/// Replaces what a rebuild with these settings must not keep, in the complete store. Returns what to say if the
+/// settings replace less than those that the store was written with. Blocking, and only for the holder of the lock.
 pub(in crate::commands) fn replace_all(
     paths: &StorePaths,
     ledger: &Arc<Ledger>,
@@ -49,7 +49,7 @@ pub(in crate::commands) fn replace_all(
         let is_looser = wanted.identity < was.0 || wanted.topics != was.1;
         crate::commands::identity::record(ledger, wanted)?;
         return Ok(
-            is_looser.then(|| "what was replaced by pseudonyms stays replaced; new data is written in full".to_owned())
+            is_looser.then(|| "what was replaced stays replaced; only new data follows the changed settings".to_owned())
         );
     }
     let lost = lost_raw_dates(paths, ledger, Manifest::read(paths)?.as_ref())?;
