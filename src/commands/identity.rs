@@ -1,7 +1,7 @@
 //! The settings `identity` and `topics`, compared with what the store records, and the key of the pseudonyms.
 //!
-//! A store has one kind of identities: with two, one person would count as two. So a run with another setting is refused;
-//! `rebuild` changes what is stored.
+//! A store has one kind of identities: with two, one person would count as two. So a run with another setting is
+//! refused; `rebuild` changes what is stored.
 
 use std::sync::Arc;
 
@@ -66,8 +66,8 @@ pub(super) fn open(
     Ok(OpenedIdentity { pseudonyms: Some(Arc::new(pseudonyms)), new_key_id })
 }
 
-/// After a lost key: discards the lists of meetings with pending participants, so that nobody counts twice. Only then is
-/// the new key that of the store. Returns what the user should know.
+/// After a lost key: discards the lists of meetings with pending participants, so that nobody counts twice. Only then
+/// is the new key that of the store. Returns what the user should know.
 pub(super) fn adopt_new_key(
     opened: &OpenedIdentity,
     paths: &StorePaths,
@@ -129,8 +129,8 @@ fn has_raw_data(paths: &StorePaths) -> Result<bool, SyncError> {
     Ok(false)
 }
 
-/// The key of the store, which every run must have. With `none` nothing depends on an old key; then the ID of the new one
-/// is returned, and not yet recorded.
+/// The key of the store, which every run must have. With `none` nothing depends on an old key; then the ID of the new
+/// one is returned, and not yet recorded.
 pub(super) fn open_key(
     paths: &StorePaths,
     ledger: &Ledger,

@@ -1,5 +1,5 @@
-//! The settings `identity`, `topics` and `identity_days`: what a rebuild replaces after a change, and what is replaced in
-//! new responses where most identities are written in full.
+//! The settings `identity`, `topics` and `identity_days`: what a rebuild replaces after a change, and what is replaced
+//! in new responses where most identities are written in full.
 
 use std::sync::Arc;
 
