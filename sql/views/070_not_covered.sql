@@ -14,7 +14,7 @@ where r.command = 'sync'
     and r.since_utc < least(r.until_utc, r.started_utc);
 
 -- The gaps between these windows, and the time from the newest one to the publication if that is more than 36 hours.
--- Time before the data that `vcq-etl prune` left is no gap.
+-- Time whose data `vcq-etl prune` removed is not a gap.
 -- Local times have the offset of the tenant's zone, or that of the newest meeting if the zone has a name.
 create or replace view not_covered as
 select

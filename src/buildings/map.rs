@@ -106,8 +106,8 @@ impl Buildings {
         self.entries.iter().map(Entry::row).collect()
     }
 
-    /// The networks that an address is compared with, its public address included. A cut address is in the same building
-    /// if it is kept as far as the longest of these in its /24, or /48.
+    /// The networks that an address is compared with, its public address included. A cut address is in the same
+    /// building if its prefix is as long as the longest of these in its /24, or /48.
     pub(crate) fn networks(&self) -> impl Iterator<Item = IpNet> {
         self.entries.iter().flat_map(|entry| [Some(entry.network), entry.egress]).flatten().map(Network::ip_net)
     }

@@ -7,8 +7,8 @@ use super::replace::put_in_place;
 use crate::files::Access;
 use crate::load::{Lock, StorePaths};
 
-/// Takes the lock, puts the raw files of an interrupted replacement in place, removes what crashed runs left in `.work/`, and sets the modes of the store. Returns what the user
-/// should know about them.
+/// Takes the lock, puts the raw files of an interrupted replacement in place, removes what crashed runs left in
+/// `.work/`, and sets the modes of the store. Returns what the user should know about these steps.
 pub(super) fn open_and_lock(
     store: &Path,
     command: &str,

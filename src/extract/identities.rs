@@ -1,4 +1,5 @@
-//! The filter between Feishu and everything that is written: tokens come in, and requests go out with what they stand for.
+//! The filter between Feishu and everything that is written: responses come in with tokens in place of identities, and
+//! requests go out with the identities.
 //!
 //! The IDs of this process's participant lists are kept in memory only. Everything else in `extract` sees tokens.
 
@@ -22,8 +23,8 @@ const PAGE_TOKEN: &str = "page_token";
 /// Whose identities are replaced while those of all others are written.
 #[derive(Debug, Clone)]
 pub(crate) struct Partly {
-    /// Those of meetings on these dates, days since 1970-01-01: the dates whose stored identities are replaced already. So
-    /// a date is never published with both kinds.
+    /// Those of meetings on these dates, days since 1970-01-01: the dates whose stored identities are replaced already.
+    /// So a date is never published with both kinds.
     pub dates: BTreeSet<i32>,
     pub zone: TenantZone,
     /// Pseudonyms of people who are forgotten.

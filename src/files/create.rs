@@ -24,7 +24,7 @@ pub(crate) fn create_new(path: &Path) -> io::Result<File> {
     options().write(true).create_new(true).open(path)
 }
 
-/// Creates a file that only its owner may read, whatever the setting. One that exists, and a symbolic link, is an error.
+/// Creates a file that only its owner may read, whatever the setting. An existing path, also a link, is an error.
 pub(crate) fn create_new_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().mode(Access::Private.file_mode()).write(true).create_new(true).open(path)
 }

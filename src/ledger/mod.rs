@@ -1,8 +1,9 @@
 //! The ledger: what was fetched, how each fetch ended, and what is still pending. An index over the raw log, in SQLite.
 //!
-//! A lost ledger can be rebuilt from the raw log, except for settings, run history, open refetches, alerts and
-//! what was replaced. The run history is published too. Other processes may write too (`plan` takes no lock), so a value that is read and then written is read inside the transaction. Times
-//! (`*_us`) are microseconds UTC, windows exclude their end, and dates are days since 1970-01-01.
+//! A lost ledger can be rebuilt from the raw log, except for settings, run history, open refetches, alerts and what was
+//! replaced. The run history is published too. Other processes may write too (`plan` takes no lock), so a value that is
+//! read and then written is read inside the transaction. Times (`*_us`) are microseconds UTC, windows exclude their
+//! end, and dates are days since 1970-01-01.
 
 mod alerts;
 mod change;

@@ -1,6 +1,6 @@
 //! The texts of a response beside its items: what is kept of a message, and of the details of an error.
 //!
-//! A message may repeat whatever a request or an item has, so none is kept. Codes, log IDs, scopes and links to Feishu's
+//! A message may repeat anything in a request or an item, so none is kept. Codes, log IDs, scopes and links to Feishu's
 //! own pages are kept: the hints need them.
 
 /// Messages of successes.

@@ -1,9 +1,9 @@
 //! What is personal in Feishu's responses, and how it is replaced.
 //!
 //! Owns the key of the pseudonyms and its file, the tokens, the cutting of addresses, and the rewriting of response
-//! bodies. Which fields are personal is data on the columns (`schema::Personal`). Promises: equal values of a class have
-//! equal tokens and different values different ones, rewriting twice is rewriting once, and everything else of a body
-//! stays byte for byte. Leaves out when and what is rewritten.
+//! bodies. The columns say which fields are personal (`schema::Personal`). Promises: equal values of a class have equal
+//! tokens and different values different ones, rewriting twice is rewriting once, and everything else in a body stays
+//! byte for byte. Leaves out when and what is rewritten.
 
 mod address;
 mod error_texts;

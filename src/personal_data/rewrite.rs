@@ -16,8 +16,8 @@ use crate::schema::{Kind, Personal, Raw, Reason, parse};
 impl Pseudonyms {
     /// A body with its personal values replaced. `endpoint` is the name in the raw log; `event` for an event.
     ///
-    /// For everybody all else that is not known to be harmless is replaced too: messages, values without a column, and a
-    /// body that is not JSON. For single people only their items change: what else a body may say about them, such as
+    /// For everybody, all else that is not known to be harmless is replaced too: messages, values without a column, and
+    /// a body that is not JSON. For single people only their items change: what else a body may say about them, such as
     /// the message of a refusal, is up to the caller.
     pub(crate) fn rewrite_body<'b>(&self, endpoint: &str, body: &'b [u8], whom: Whom<'_>) -> Cow<'b, [u8]> {
         self.rewrite_learning(endpoint, body, whom, &mut |_| ())

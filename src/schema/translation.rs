@@ -1,5 +1,5 @@
-//! What tables and columns mean, in Chinese: `chinese.tsv`. Names stay as they are, and so does what programs read, such as
-//! the metadata of Parquet files.
+//! What tables and columns mean, in Chinese: `chinese.tsv`. Names stay as they are, and so does what programs read,
+//! such as the metadata of Parquet files.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -1,5 +1,5 @@
-//! A message with places for values. In English: `{1}` any text, `{1#}` a number, `{1_}` a word without blanks, `{1~}` a
-//! message of its own. In Chinese: `{1}` the value as it is, `{1~}` in Chinese, `{1,}` and `{1;}` a list of such.
+//! A message with places for values. In English: `{1}` any text, `{1#}` a number, `{1_}` a word without blanks, `{1~}`
+//! a message of its own. In Chinese: `{1}` the value as it is, `{1~}` in Chinese, `{1,}` and `{1;}` a list of such.
 //!
 //! Promises: a message fits a text as a whole or not at all; nothing is guessed.
 

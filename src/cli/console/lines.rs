@@ -16,8 +16,8 @@ const MIN_REPORTED_WAIT: Duration = Duration::from_secs(5);
 /// Maximum width of a line if there is no terminal.
 const PLAIN_WIDTH: usize = 120;
 
-/// The first of these forms that fits in a language; they are sorted from the longest to the shortest. If none fits, the
-/// shortest is cut after a whole word.
+/// The first of these forms that fits in a language; they are sorted from the longest to the shortest. If none fits,
+/// the shortest is cut after a whole word.
 pub(super) fn fit_in(language: Language, forms: Vec<String>, max: usize) -> String {
     fit(forms.iter().map(|form| language.say(form).into_owned()).collect(), max)
 }
