@@ -4,7 +4,7 @@
     build.py host      from target/release, as `make build` leaves it; needs the glibc of this machine. For tests.
     build.py TARGET    as released, such as x86_64-unknown-linux-gnu: stripped, and on Linux built with zig for glibc 2.28
 
-Two builds of a commit give the same bytes in whatever folders they are made: paths are remapped, times are
+Two builds of a commit give the same bytes, whatever folder they are made in: paths are remapped, times are
 SOURCE_DATE_EPOCH (default: that of the commit), and files are sorted. RUNNER is a command that runs programs of a
 foreign TARGET, such as qemu-aarch64-static; man pages and completions come from the program itself.
 """

@@ -295,7 +295,7 @@ fn bad_lines_ending(synced: &Synced) -> Ending {
     Ending { outcome: None, next: Some(format!("{correct} The next run retries what is still pending.")) }
 }
 
-/// The setting `identity_days`, if it is long enough. Where nothing is full, it has no effect.
+/// The setting `identity_days`, if it is long enough. It has no effect unless identity is full.
 fn identity_days(config: &Config) -> Result<Option<u64>, Failure> {
     match config.identity_days {
         Some(days) if days < MIN_IDENTITY_DAYS && config.identity == Identity::Full => {

@@ -11,7 +11,7 @@ use crate::personal_data::KeyFileError;
 use crate::report::ReportError;
 use feishu_vc::ClientError;
 
-/// Why the settings `identity` and `topics` cannot be followed.
+/// Why the settings `identity` and `topics` cannot be applied.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IdentityError {
     #[error("the store {} was written with {setting} = {stored}, but this run has {setting} = {requested}", store.display())]

@@ -147,7 +147,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     if error.is_none()
         && let Some(days) = setup.identity_days.filter(|_| setup.personal.identity == Identity::Full)
     {
-        // Old dates must not stay because Feishu cannot be reached.
+        // Old identities are replaced even if Feishu cannot be reached.
         match tokio::task::block_in_place(|| replace::expire(&paths, &ledger, days, &expiring, (&mut run, exit))) {
             Ok(done) => expired = done,
             Err(failed) => {

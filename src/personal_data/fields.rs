@@ -1,4 +1,4 @@
-//! Which members of a response are known, as trees that follow from the columns.
+//! Which members of a response are known, as trees built from the columns.
 //!
 //! A member that is in no tree is not known to be harmless, so its values are replaced.
 

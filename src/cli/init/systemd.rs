@@ -13,7 +13,7 @@ const ALERT: &str = include_str!("../../../packaging/systemd/vcq-etl-alert.servi
 const TIMER: &str = include_str!("../../../packaging/systemd/vcq-etl.timer");
 /// The end of both services.
 const HARDENING: &str = include_str!("../../../packaging/systemd/hardening.conf");
-/// Begins the part of it that only the system's manager can apply.
+/// The line in it that begins what only the system's manager can apply.
 const SYSTEM_ONLY: &str = "\n# Only the system's service manager";
 const TIMER_NAME: &str = "vcq-etl.timer";
 const NAMES: [&str; 3] = ["vcq-etl.service", "vcq-etl-alert.service", TIMER_NAME];

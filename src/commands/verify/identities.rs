@@ -59,7 +59,7 @@ impl Replaced {
     }
 
     /// What replaces values, on all dates or on those that expired. Tokens are recognised by their form, so without the
-    /// key any other one does.
+    /// key any other key works.
     fn pseudonyms(&self, identity: Identity) -> Pseudonyms {
         let key = self.key.clone().unwrap_or_else(|| Key::new(&[0; Key::BYTES]));
         Pseudonyms::new(key, identity, self.topics, self.networks.clone())
@@ -91,7 +91,7 @@ pub(super) fn check(setup: &VerifySetup, paths: &StorePaths, findings: &mut Find
     Ok(())
 }
 
-/// The same of the raw log: rewriting its files again must change nothing.
+/// The same for the raw log: rewriting its files again must change nothing.
 pub(super) fn check_raw(paths: &StorePaths, findings: &mut Findings) -> Result<(), VerifyError> {
     let replaced = Replaced::read(paths);
     let (all, expired) = (replaced.pseudonyms(replaced.identity), replaced.pseudonyms(Identity::Pseudonym));
