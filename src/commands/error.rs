@@ -69,9 +69,7 @@ pub(crate) enum SyncError {
     Replacing { store: PathBuf },
     #[error("the store {} has nobody with this {}", store.display(), if *is_email { "e-mail address" } else { "ID" })]
     NobodyFound { store: PathBuf, is_email: bool },
-    #[error(
-        "identities cannot be replaced in {first} to {last} (dates: {dates}), because raw files are missing"
-    )]
+    #[error("identities cannot be replaced in {first} to {last} (dates: {dates}), because raw files are missing")]
     IdentityStays { dates: usize, first: String, last: String },
     #[error("publishing ended unexpectedly")]
     Panicked,

@@ -48,9 +48,8 @@ pub(in crate::commands) fn replace_all(
     if wanted.identity <= was.0 && !drops {
         let is_looser = wanted.identity < was.0 || wanted.topics != was.1;
         crate::commands::identity::record(ledger, wanted)?;
-        return Ok(
-            is_looser.then(|| "what was replaced stays replaced; only new data follows the changed settings".to_owned())
-        );
+        return Ok(is_looser
+            .then(|| "what was replaced stays replaced; only new data follows the changed settings".to_owned()));
     }
     let lost = lost_raw_dates(paths, ledger, Manifest::read(paths)?.as_ref())?;
     if let (Some(first), Some(last)) = (lost.first(), lost.last()) {
