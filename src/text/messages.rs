@@ -176,7 +176,7 @@ mod tests {
             Some("无法运行查询：主机拒绝连接：x")
         );
         assert_eq!(chinese("x: the host refused the connection"), None);
-        assert_eq!(chinese("12 meetings; about 19 min left").as_deref(), Some("12 场会议；约还需 19 分钟"));
+        assert_eq!(chinese("12 meetings; about 19 min left").as_deref(), Some("12 场会议；还需约 19 分钟"));
         assert_eq!(chinese("no such message"), None);
     }
 }
