@@ -17,7 +17,7 @@ const ENGLISH_START: &str = "# The reports of vcq-etl\n\n\
 const CHINESE_START: &str = "# vcq-etl 的报告\n\n\
     由 `sql/reports/*.sql` 的文件头生成，由测试保证同步。每份报告可用 `vcq-etl report run` 运行，也可作为 `vcq.duckdb` 中的宏调用。\
     每份示例是一个模拟租户的前几行输出，宽 120 列。有效分钟少于 `min_n` 时，比例为空。`since` 含当天，`until` 不含当天，\
-    均指会议开始的本地日期。宏没有默认的时间窗口；`vcq-etl report run` 默认取已入库的最近 7 天。\n";
+    均指会议开始的当地日期。宏没有默认的时间窗口；`vcq-etl report run` 默认取已入库的最近 7 天。\n";
 
 /// The document. `output` returns the command that runs a report and the first lines of its output.
 pub fn reference(language: Language, output: &dyn Fn(&Report) -> (String, String)) -> Result<String, ReportError> {
