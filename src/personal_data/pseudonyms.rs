@@ -47,16 +47,8 @@ impl Pseudonyms {
         Pseudonyms { key, identity, topics, networks }
     }
 
-    pub(crate) fn key(&self) -> &Key {
-        &self.key
-    }
-
     pub(crate) fn identity(&self) -> Identity {
         self.identity
-    }
-
-    pub(crate) fn topics(&self) -> Topics {
-        self.topics
     }
 
     /// The token of a text, in every mode. A text that is missing, or a token of its class, stays.
