@@ -66,12 +66,13 @@ impl Failure {
         std::iter::once(&self.message).chain(&self.causes).cloned().collect::<Vec<_>>().join(": ")
     }
 
-    /// For people: the message, one line for each cause, then the hints. Secrets are redacted.
+    #[cfg(test)]
     pub(crate) fn text(&self, redactor: &Redactor) -> String {
         self.text_in(Language::English, redactor)
     }
 
-    /// The same in a language. Each text is looked up by itself.
+    /// For people: the message, one line for each cause, then the hints. Secrets are redacted. Each text is looked up
+    /// by itself.
     pub(crate) fn text_in(&self, language: Language, redactor: &Redactor) -> String {
         let causes = self.causes.iter().map(|cause| ("caused by", cause));
         let hints = self.hints.iter().map(|hint| ("hint", hint));

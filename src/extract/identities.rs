@@ -66,6 +66,7 @@ impl Identities {
     fn rewrite<'b>(
         &self,
         endpoint: Option<Endpoint>,
+        query: &[(&str, String)],
         body: &'b [u8],
         learn: &mut dyn FnMut(Learned<'_>),
     ) -> Cow<'b, [u8]> {
@@ -87,6 +88,10 @@ impl Identities {
                 let rewritten = self.with_old_items(name, body).unwrap_or_else(|| body.to_vec());
                 Cow::Owned(self.for_forgotten(name, &rewritten, partly, learn).into_owned())
             }
+            // Its items name nobody: they are all of the participant who was requested.
+            Some(Endpoint::ParticipantQualityList) if self.is_about_forgotten(query, partly) => {
+                self.pseudonyms.rewrite_learning(name, body, Whom::Everybody, learn)
+            }
             _ => self.for_forgotten(name, body, partly, learn),
         }
     }
@@ -103,6 +108,11 @@ impl Identities {
         }
         let is_one = |person: &Person<'_>| self.is_forgotten(person, partly);
         self.pseudonyms.rewrite_learning(name, body, Whom::Those(&is_one), learn)
+    }
+
+    fn is_about_forgotten(&self, query: &[(&str, String)], partly: &Partly) -> bool {
+        let is_one = |id: &str| partly.forgotten.contains(self.pseudonyms.token(Personal::Id, id).as_ref());
+        query.iter().any(|(name, id)| *name == USER_ID && is_one(id))
     }
 
     fn is_forgotten(&self, person: &Person<'_>, partly: &Partly) -> bool {
@@ -162,7 +172,7 @@ impl Partly {
 }
 
 impl ExchangeFilter for Identities {
-    fn received(&self, endpoint: Option<Endpoint>, body: Vec<u8>) -> Vec<u8> {
+    fn received(&self, endpoint: Option<Endpoint>, query: &[(&str, String)], body: Vec<u8>) -> Vec<u8> {
         let mut learned = Known::default();
         let mut learn = |one: Learned<'_>| match one {
             Learned::Participant { token, id } => drop(learned.users.insert(token.to_owned(), id.to_owned())),
@@ -170,7 +180,7 @@ impl ExchangeFilter for Identities {
                 drop(learned.page_tokens.insert(token.to_owned(), page_token.to_owned()));
             }
         };
-        let rewritten = match self.rewrite(endpoint, &body, &mut learn) {
+        let rewritten = match self.rewrite(endpoint, query, &body, &mut learn) {
             Cow::Owned(rewritten) => Some(rewritten),
             Cow::Borrowed(_) => None,
         };
@@ -215,7 +225,7 @@ mod tests {
         let identities = identities(Identity::Pseudonym);
         let token = identities.pseudonyms.token(crate::schema::Personal::Id, "ou_1").into_owned();
         assert!(!identities.can_request(&ParticipantId::User(token.clone())));
-        let body = identities.received(Some(Endpoint::ParticipantList), LIST.to_vec());
+        let body = identities.received(Some(Endpoint::ParticipantList), &[], LIST.to_vec());
         assert!(identities.can_request(&ParticipantId::User(token.clone())));
         assert!(identities.can_request(&ParticipantId::Room("omm_1".to_owned())));
         let page: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
@@ -229,14 +239,14 @@ mod tests {
     #[test]
     fn with_full_identities_everything_can_be_requested_and_stays() {
         let identities = identities(Identity::Full);
-        assert_eq!(identities.received(Some(Endpoint::ParticipantList), LIST.to_vec()), LIST);
+        assert_eq!(identities.received(Some(Endpoint::ParticipantList), &[], LIST.to_vec()), LIST);
         assert!(identities.can_request(&ParticipantId::User("ou_1".to_owned())));
     }
 
     #[test]
     fn the_token_of_a_token_response_stays() {
         let body = br#"{"code":0,"msg":"ok","tenant_access_token":"t-1","expire":7200}"#;
-        assert_eq!(identities(Identity::None).received(None, body.to_vec()), body);
+        assert_eq!(identities(Identity::None).received(None, &[], body.to_vec()), body);
     }
 
     #[test]
@@ -246,9 +256,29 @@ mod tests {
             let list = serde_json::json!([{"new_field": "Alice"}]);
             let data = keys.iter().rev().fold(list, |inner, key| serde_json::json!({ *key: inner }));
             let body = serde_json::json!({"code": 0, "data": data}).to_string();
-            let rewritten = identities(Identity::Pseudonym).received(Some(endpoint), body.into_bytes());
+            let rewritten = identities(Identity::Pseudonym).received(Some(endpoint), &[], body.into_bytes());
             let items = crate::extract::list_items(&rewritten, endpoint.list_key());
             assert!(items[0]["new_field"].as_str().is_some_and(|text| text.starts_with("x-")), "{endpoint}: {items:?}");
+        }
+    }
+
+    #[test]
+    fn samples_of_a_forgotten_person_are_rewritten_as_a_whole() {
+        let pseudonyms =
+            Arc::new(Pseudonyms::new(Key::new(&[5; 32]), Identity::Pseudonym, Topics::Keep, Networks::default()));
+        let token = pseudonyms.token(Personal::Id, "ou_1").into_owned();
+        let zone = TenantZone::parse("+08:00").expect("a zone");
+        let partly = Partly { dates: BTreeSet::new(), zone, forgotten: BTreeSet::from([token.clone()]) };
+        let identities = Identities::partly(pseudonyms, partly);
+        let body = br#"{"code":0,"data":{"participant_quality_list":[{"nickname":"Alice"}],"has_more":false}}"#;
+        let received = |id: &str| {
+            let query = [(USER_ID, id.to_owned())];
+            let body = identities.received(Some(Endpoint::ParticipantQualityList), &query, body.to_vec());
+            String::from_utf8(body).expect("text")
+        };
+        assert!(received("ou_2").contains("Alice"));
+        for id in ["ou_1", token.as_str()] {
+            assert!(!received(id).contains("Alice"), "{id}");
         }
     }
 }

@@ -17,6 +17,7 @@ pub(crate) enum Personal {
 }
 
 impl Personal {
+    #[cfg(test)]
     pub(crate) const ALL: &'static [Personal] = &[
         Personal::Id,
         Personal::Name,

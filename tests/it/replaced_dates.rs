@@ -74,8 +74,9 @@ fn a_pruned_date_is_gone_from_every_layer_and_is_no_hole() {
         status["coverage"]["days"].as_array().expect("days").iter().find(|day| day["meeting_date"] == date).cloned()
     };
     assert_eq!(day(first).expect("the day")["pruned"], true, "{status}");
-    // A sync of what is left requests nothing again, and a rebuild without a ledger brings nothing back.
-    let since = format!("{second}T00:00:00+08:00");
+    // A sync of what is left requests nothing again, and a rebuild without a ledger brings nothing back. A window from
+    // midnight would hold the meetings that ran past it.
+    let since = format!("{second}T06:00:00+08:00");
     let until = env.window()[3].to_owned();
     assert_requests_nothing_again(&env, &mut env.vcq(&["sync", "--since", &since, "--until", &until]));
     assert_same_rows(&env, &expected, "synced");
@@ -275,10 +276,9 @@ fn assert_absent(text: &str, identifiers: &[String], of: &str) {
 #[track_caller]
 fn assert_stays(env: &TestEnv, sync: &dyn Fn() -> Command) {
     assert_verified(env);
-    let (rows, calls) = (all_rows(env), env.calls());
+    let rows = all_rows(env);
     assert_requests_nothing_again(env, &mut sync());
     assert_same_rows(env, &rows, "synced again");
-    assert!(env.calls() < calls, "only lists of meetings");
     remove(env.store().join("state/ledger.sqlite"));
     let mut rebuild = env.vcq(&["rebuild"]);
     for (name, value) in sync().get_envs() {

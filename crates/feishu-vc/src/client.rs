@@ -168,7 +168,7 @@ impl Call<'_> {
         let query = transport.filter.sent(self.query);
         let request = transport.http.get(self.endpoint.path(), &query, bearer.header.clone());
         match transport.send(request).await? {
-            Ok(response) => self.handle(transport.receive(self.endpoint, response), bearer, sent_at).await,
+            Ok(response) => self.handle(transport.receive(self.endpoint, self.query, response), bearer, sent_at).await,
             Err(failure) => self.before_retry(failure).await,
         }
     }

@@ -14,8 +14,11 @@ use crate::endpoint::Endpoint;
 /// [`received`]: ExchangeFilter::received
 /// [`sent`]: ExchangeFilter::sent
 pub trait ExchangeFilter: Send + Sync {
-    /// The body of a response of any status. An endpoint of `None` is the token request, whose token must stay.
-    fn received(&self, endpoint: Option<Endpoint>, body: Vec<u8>) -> Vec<u8>;
+    /// The body of a response of any status, to a request with these parameters, as they were before [`sent`]. An
+    /// endpoint of `None` is the token request, whose token must stay.
+    ///
+    /// [`sent`]: ExchangeFilter::sent
+    fn received(&self, endpoint: Option<Endpoint>, query: &[(&str, String)], body: Vec<u8>) -> Vec<u8>;
 
     /// The parameters as they are sent.
     fn sent<'q>(&self, query: &'q [(&'q str, String)]) -> Cow<'q, [(&'q str, String)]>;
@@ -26,9 +29,9 @@ pub trait ExchangeFilter: Send + Sync {
 pub(crate) struct Filter(pub Option<Arc<dyn ExchangeFilter>>);
 
 impl Filter {
-    pub(crate) fn received(&self, endpoint: Option<Endpoint>, body: Vec<u8>) -> Vec<u8> {
+    pub(crate) fn received(&self, endpoint: Option<Endpoint>, query: &[(&str, String)], body: Vec<u8>) -> Vec<u8> {
         match &self.0 {
-            Some(filter) => filter.received(endpoint, body),
+            Some(filter) => filter.received(endpoint, query, body),
             None => body,
         }
     }

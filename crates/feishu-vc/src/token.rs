@@ -156,7 +156,7 @@ impl TokenStore {
             let failure = match transport.send(transport.http.post(TOKEN_PATH, &body)).await? {
                 Err(failure) => failure,
                 Ok(mut response) => {
-                    response.body = Body(transport.filter.received(None, response.body.0));
+                    response.body = Body(transport.filter.received(None, &[], response.body.0));
                     min_wait = response.rate_reset.unwrap_or_default();
                     match self.read(transport, &response, requests, generation)? {
                         Ok(bearer) => {

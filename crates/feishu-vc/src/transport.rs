@@ -94,8 +94,8 @@ impl Transport {
 
     /// A response to a list call as the rest of the program may see it: filtered, and without the client's own secrets,
     /// in case a host repeats them.
-    pub(crate) fn receive(&self, endpoint: Endpoint, response: Response) -> Response {
-        let body = Body(self.redactor.redact_body(self.filter.received(Some(endpoint), response.body.0)));
+    pub(crate) fn receive(&self, endpoint: Endpoint, query: &[(&str, String)], response: Response) -> Response {
+        let body = Body(self.redactor.redact_body(self.filter.received(Some(endpoint), query, response.body.0)));
         Response { log_id: self.redact_log_id(response.log_id), body, ..response }
     }
 

@@ -23,7 +23,7 @@ pub(crate) fn large_tenant() -> TenantSpec {
     recent(TenantSpec { planted_identifiers: true, ..spec })
 }
 
-/// A few meetings of each kind on some days, the first of them so many days ago.
+/// A few meetings of each kind on some days, the first of them this many days ago.
 pub(crate) fn small_tenant_of(days_ago: i64, days: u32) -> TenantSpec {
     let spec = TenantSpec { days, people: 14, meetings_per_day: 3, ..TenantSpec::default() };
     let recent = recent(TenantSpec { planted_identifiers: true, ..spec });

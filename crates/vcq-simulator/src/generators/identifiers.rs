@@ -18,7 +18,7 @@ const QUALITY_VALUES: usize = 200_000;
 const OUTSIDERS: usize = 100_000;
 /// Telephone numbers in fields that are documented nowhere.
 const NUMBERS: usize = 500_000;
-/// One row in so many has a value of another type.
+/// One row in this many has a value of another type.
 const WRONG_EVERY: usize = 29;
 
 /// The identifiers of one row that stand in unusual places.
