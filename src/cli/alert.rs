@@ -31,7 +31,7 @@ const TEST_LIMIT: Duration = Duration::from_secs(15);
 const EXAMPLES: &[Example] = &[
     ("vcq-etl alert check --dry-run", "what would be sent"),
     ("vcq-etl alert test it-ops", "a test message"),
-    ("vcq-etl sync || vcq-etl alert failed --status $?", "a message if a run fails"),
+    ("vcq-etl alert failed --status 4", "a message if a run fails"),
     ("vcq-etl alert history", "what was sent"),
 ];
 

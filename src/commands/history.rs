@@ -1,4 +1,5 @@
-//! The run history, and who is forgotten, when they are not in the ledger; and what the history says about the time that was fetched.
+//! The run history, and who is forgotten, when they are not in the ledger; and what the history says about the time
+//! that was fetched.
 
 use std::path::Path;
 

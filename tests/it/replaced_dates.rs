@@ -74,9 +74,9 @@ fn a_pruned_date_is_gone_from_every_layer_and_is_no_hole() {
         status["coverage"]["days"].as_array().expect("days").iter().find(|day| day["meeting_date"] == date).cloned()
     };
     assert_eq!(day(first).expect("the day")["pruned"], true, "{status}");
-    // A sync of what is left requests nothing again, and a rebuild without a ledger brings nothing back. A window from
-    // midnight would hold the meetings that ran past it.
-    let since = format!("{second}T06:00:00+08:00");
+    // A sync of what is left requests nothing again, and a rebuild without a ledger brings nothing back. Windows
+    // that begin earlier on this day hold the meetings that ran into it.
+    let since = format!("{second}T20:00:00+08:00");
     let until = env.window()[3].to_owned();
     assert_requests_nothing_again(&env, &mut env.vcq(&["sync", "--since", &since, "--until", &until]));
     assert_same_rows(&env, &expected, "synced");

@@ -105,7 +105,8 @@ impl Scanner {
         })
     }
 
-    /// The text with `§` for each identifier, and the network of each address, which depends on nothing but the address.
+    /// The text with `§` for each identifier, and the network of each address, which depends on nothing but the
+    /// address.
     pub(crate) fn mask(&self, text: &str) -> String {
         let mut masked = String::new();
         let mut end = 0;

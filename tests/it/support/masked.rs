@@ -14,8 +14,8 @@ use super::test_env::rows;
 const MASK: &str = "§";
 /// Tables about runs and publications.
 const STORE_TABLES: &[&str] = &["runs", "meta", "published_files", "schema_migrations"];
-/// Columns that depend on the time of requests; examples, because which of several rows is shown depends on its key; and
-/// whole items, in which the names of unknown fields are replaced too.
+/// Columns that depend on the time of requests; examples, because which of several rows is shown depends on its key;
+/// and whole items, in which the names of unknown fields are replaced too.
 const VOLATILE: &[&str] = &[
     "example",
     "example_reason",
