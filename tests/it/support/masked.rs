@@ -148,7 +148,8 @@ impl Answer {
     /// The rows as lines with their number, without volatile columns. `identities` has the columns in which a missing
     /// value stands for an identity.
     fn lines(&self, identities: &Answer, nulls: bool) -> BTreeMap<String, usize> {
-        let names_people = |at: usize| identities.rows.iter().any(|row| row[at].as_deref() == Some(MASK));
+        let is_mask = |cell: &Option<String>| cell.as_deref() == Some(MASK);
+        let names_people = |at: usize| identities.rows.iter().any(|row| row.get(at).is_some_and(is_mask));
         let masked: BTreeSet<usize> = (0..self.columns.len()).filter(|at| nulls && names_people(*at)).collect();
         let mut lines = BTreeMap::new();
         for row in &self.rows {
