@@ -76,7 +76,7 @@ fn a_pruned_date_is_gone_from_every_layer_and_is_no_hole() {
     assert_eq!(day(first).expect("the day")["pruned"], true, "{status}");
     // A sync of what is left requests nothing again, and a rebuild without a ledger brings nothing back. Windows
     // that begin earlier on this day hold the meetings that ran into it.
-    let since = format!("{second}T20:00:00+08:00");
+    let since = format!("{second}T23:00:00+08:00");
     let until = env.window()[3].to_owned();
     assert_requests_nothing_again(&env, &mut env.vcq(&["sync", "--since", &since, "--until", &until]));
     assert_same_rows(&env, &expected, "synced");
