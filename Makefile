@@ -72,7 +72,7 @@ test-crash: duckdb
 
 # Planted identifiers: kills while they are replaced, and CPU seconds per million samples.
 test-privacy: duckdb
-	$(CARGO) test $(RELEASE) --test it personal_data -- --ignored --nocapture --test-threads=1
+	$(CARGO) test $(RELEASE) --test it -- personal_data replaced_dates --ignored --nocapture --test-threads=1
 
 # Versions of the Python package duckdb.
 CLIENTS ?= 1.2.2 1.4.4 1.5.5 2.0.0
