@@ -246,7 +246,7 @@ fn test(args: &TestArgs, context: &Context) -> Result<ExitCode, Failure> {
             let sent = format!("sent a test message to {} ({})", channel.name, channel.target.kind());
             context.output.print(&format!("{}\n", context.console.language.say(&sent)))?
         }
-        Outcome::Failed { why, hint } => return Err(undelivered(channel, &why, &hint)),
+        Outcome::Failed { why, hint } => return Err(undelivered(channel, &why, hint)),
     }
     Ok(ExitCode::Complete)
 }
@@ -280,7 +280,7 @@ fn failed(args: &FailedArgs, context: &Context) -> Result<ExitCode, Failure> {
             alert::send_failure(&setup, channel, &run).await
         })?;
         match delivered.outcome {
-            Outcome::Failed { why, hint } => problems.push(Arc::new(undelivered(channel, &why, &hint))),
+            Outcome::Failed { why, hint } => problems.push(Arc::new(undelivered(channel, &why, hint))),
             Outcome::Sent | Outcome::Waiting => {
                 let sent = format!("sent a message to {} ({})", channel.name, channel.target.kind());
                 context.output.print(&format!("{}\n", context.console.language.say(&sent)))?

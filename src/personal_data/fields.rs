@@ -46,8 +46,10 @@ pub(super) struct List {
     pub beside: Field,
 }
 
-/// The endpoints, their lists and tables.
-const LISTS: &[(&str, &[&str], Option<&Table>, &[&str])] = &[
+/// An endpoint, the path of its list below `data`, the table of the items, and the fields without a column that stay.
+type Endpoint = (&'static str, &'static [&'static str], Option<&'static Table>, &'static [&'static str]);
+
+const LISTS: &[Endpoint] = &[
     ("meeting_list", &["meeting_list"], Some(&MEETINGS), &[]),
     ("participant_list", &["participants"], Some(&PARTICIPANTS), &[]),
     ("participant_quality_list", &["participant_quality_list"], Some(&QUALITY_SAMPLES), &[]),
@@ -99,14 +101,9 @@ const EVENT_PEOPLE: &[&str] = &["host_user", "owner", "operator"];
 const EVENT_IDS: &[&str] = &["open_id", "union_id", "user_id"];
 
 static TREES: LazyLock<Vec<List>> = LazyLock::new(|| {
-    let list = |(endpoint, path, table, kept): &(
-        &'static str,
-        &'static [&'static str],
-        Option<&'static Table>,
-        &[&'static str],
-    )| {
+    let list = |(endpoint, path, table, kept): &Endpoint| {
         let mut item = Field::members();
-        for column in table.into_iter().flat_map(|table| table.columns).filter(|column| !column.source.is_empty()) {
+        for column in table.iter().flat_map(|table| table.columns).filter(|column| !column.source.is_empty()) {
             let rule = match column.personal {
                 Some(class) => Rule::Personal(class),
                 None if TEXT_FIELDS.contains(&column.source) => Rule::Keep(Kind::Text),

@@ -28,7 +28,7 @@ static CHINESE: LazyLock<HashMap<&str, &str>> =
 pub(super) const DEFAULT: (&str, &str) = (" Default: ", "默认值：");
 
 /// A text of a report, view or macro in a language.
-pub(crate) fn in_language<'a>(language: Language, english: &'a str) -> &'a str {
+pub(crate) fn in_language(language: Language, english: &str) -> &str {
     match (language, CHINESE.get(english)) {
         (Language::Chinese, Some(chinese)) => chinese,
         _ => meaning_in(language, english),

@@ -27,11 +27,11 @@ const UNITS: &[(&str, &str)] = &[
 ];
 
 /// The meaning of a table or column in a language; another text stays as it is.
-pub(crate) fn meaning_in<'a>(language: Language, english: &'a str) -> &'a str {
+pub(crate) fn meaning_in(language: Language, english: &str) -> &str {
     language.pick(english, CHINESE.get(english).copied().unwrap_or(english))
 }
 
-pub(crate) fn unit_in<'a>(language: Language, unit: &'a str) -> &'a str {
+pub(crate) fn unit_in(language: Language, unit: &str) -> &str {
     let chinese = UNITS.iter().find(|(english, _)| *english == unit).map_or(unit, |(_, chinese)| chinese);
     language.pick(unit, chinese)
 }
