@@ -39,7 +39,8 @@ pub(super) async fn fetch_participants(
         Earlier { status: meeting.list_status.as_deref(), digest: meeting.list_digest.as_deref(), us: meeting.list_us };
     let (unit, settle) = (&meeting.meeting_key, context.settings.settle);
     let mut result = UnitResult::new(RawKind::Participants, unit, task, walk, expected, earlier, settle);
-    if !result.end.whole && panel_is_complete {
+    // An interrupted list is requested again whole, and nothing is recorded that the run has not judged.
+    if !result.end.whole && panel_is_complete && result.stop.is_none() {
         result.end.whole = true;
         result.end.reason = format!("the webinar's audience could not be listed: {}", result.end.reason);
     }

@@ -1,9 +1,11 @@
 //! Incomplete runs: each gap has a status and an exit code, and the next run continues from there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use vcq_simulator::Endpoint;
 
+use crate::support::scripted_server::{List, ReceivedRequest, Response, ScriptedServer, meeting, ordinary_except};
 use crate::support::test_env::{RunOutput, TestEnv};
 
 #[test]
@@ -121,6 +123,24 @@ fn participants_without_any_id_mean_a_missing_scope() {
     env.change(|options| options.style.empty_ids = false);
     let summary = env.sync(&[]).expect_exit(0).summary();
     assert_eq!(summary["participants"], env.simulator().tenant().totals().participants);
+}
+
+/// A webinar's audience is a second list. A run that ends between the two has not judged the first: the participants
+/// may all lack an ID.
+#[test]
+fn an_interrupted_list_of_a_webinar_is_no_list() {
+    let webinar = meeting().replacen('{', r#"{"number_of_webinar_viewers":"7","#, 1);
+    let scenario = move |request: &ReceivedRequest| match request.list {
+        List::Meetings => Response::page(List::Meetings, &format!("[{webinar}]"), None),
+        List::Participants if request.nth == 1 => Response::refusal(429, 99_991_403, "quota"),
+        _ => ordinary_except(List::Other, |_| Response::token())(request),
+    };
+    let server = ScriptedServer::new(Arc::new(scenario));
+    server.run(server.sync(&[])).expect_exit(8);
+    assert_eq!(server.count(List::Participants), 2, "the panel and the audience");
+    assert_eq!(server.number("select count(*) from participants"), 0);
+    server.run(server.sync(&[])).expect_exit(0);
+    assert_eq!((server.count(List::Participants), server.count(List::Quality)), (4, 1));
 }
 
 #[test]
