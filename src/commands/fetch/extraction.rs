@@ -7,8 +7,9 @@ use feishu_vc::{Client, EventListener, ExchangeFilter};
 
 use super::budget::Budget;
 use super::counters::Counters;
+use super::pruned_meetings::PrunedMeetings;
 use crate::commands::error::SyncError;
-use crate::commands::replace::Identities as Replaced;
+use crate::commands::replace::{Identities as Replaced, pruned_before};
 use crate::commands::setup::SyncSetup;
 use crate::error::{ExitCode, StopReason};
 use crate::extract::{
@@ -47,6 +48,10 @@ pub(crate) fn extraction(
         (pseudonyms, None) => pseudonyms.map(|pseudonyms| Arc::new(Identities::new(pseudonyms))),
     };
     config.filter = identities.clone().map(|identities| identities as Arc<dyn ExchangeFilter>);
+    let pruned = pruned_before(&ledger.runs()?, &setup.zone);
+    if let Some(before) = pruned.filter(|before| setup.window_us.0 >= setup.zone.start_of_day(*before)) {
+        config.filter = Some(Arc::new(PrunedMeetings { before, zone: setup.zone.clone(), then: config.filter.take() }));
+    }
     let client = Client::new(config, Arc::clone(counters) as Arc<dyn EventListener>)?;
     let writer = CheckpointWriter::start(&paths.raw(), run_id, Arc::clone(ledger), changed_lists)
         .map_err(|source| SyncError::Recorder { store: paths.root().to_owned(), source })?;

@@ -3,3 +3,4 @@
 mod budget;
 pub(super) mod counters;
 pub(super) mod extraction;
+mod pruned_meetings;
