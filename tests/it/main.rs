@@ -33,6 +33,7 @@ mod passing_faults;
 mod personal_data;
 mod pipelined_extract;
 mod plan;
+mod power_cuts;
 mod power_loss;
 mod query;
 mod raw_log_truncated;

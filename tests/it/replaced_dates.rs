@@ -130,11 +130,11 @@ fn without_its_raw_files_a_date_stays_published() {
 
 /// A command that replaces dates, for kills: the store before it, and after it if nothing goes wrong.
 pub(crate) struct Replacement<'a> {
-    base: TestStore<'a>,
+    pub base: TestStore<'a>,
     before: Tables,
     pub after: Tables,
     pub operations: usize,
-    command: &'a dyn Fn(&TestStore<'_>) -> Command,
+    pub command: &'a dyn Fn(&TestStore<'_>) -> Command,
     finish: &'a dyn Fn(&TestStore<'_>) -> Command,
 }
 
@@ -157,20 +157,25 @@ impl<'a> Replacement<'a> {
     /// `check` looks at the finished store. Returns whether the command died.
     #[track_caller]
     pub(crate) fn kill(&self, action: Action, at: usize, check: &dyn Fn(&TestStore<'_>)) -> bool {
-        let of = format!("{action:?} at operation {at}");
         let store = TestStore::copy_of(&self.base);
         let killed = store.run((self.command)(&store), Some(&Fault::at(action, at)));
-        store.assert_published_is_whole(&[&self.before, &self.after], &of);
-        store.run((self.finish)(&store), None).expect_exit(0);
+        self.complete(&store, &format!("{action:?} at operation {at}"));
+        check(&store);
+        killed.code.is_none()
+    }
+
+    /// Runs what follows the command after it died, with the checks of [`Replacement::kill`].
+    #[track_caller]
+    pub(crate) fn complete(&self, store: &TestStore<'_>, of: &str) {
+        store.assert_published_is_whole(&[&self.before, &self.after], of);
+        store.run((self.finish)(store), None).expect_exit(0);
         let is_done = store.tables().sums == self.after.sums;
         if !is_done {
             store.tables().assert_same(&self.before, &format!("{of}: neither as before nor done"));
             // Nothing had begun: the command does it now.
-            store.run((self.command)(&store), None).expect_exit(0);
+            store.run((self.command)(store), None).expect_exit(0);
         }
-        store.tables().assert_same(&self.after, &of);
-        check(&store);
-        killed.code.is_none()
+        store.tables().assert_same(&self.after, of);
     }
 }
 
@@ -181,14 +186,14 @@ pub(crate) fn chosen(operations: usize, count: usize, seed: u64) -> Vec<usize> {
     (0..count).map(|part| 1 + operations * part / count + random.random_range(0..(operations / count).max(1))).collect()
 }
 
-fn with_store(env: &TestEnv, store: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn with_store(env: &TestEnv, store: &Path, arguments: &[&str]) -> Command {
     let mut command = env.vcq(arguments);
     command.env("VCQ_STORE", store).env("VCQ_THREADS", "1");
     command
 }
 
 #[track_caller]
-fn verified(store: &TestStore<'_>) {
+pub(crate) fn verified(store: &TestStore<'_>) {
     run(&mut with_store(store.env, &store.path(), &["verify", "--deep"])).expect_exit(0);
 }
 
@@ -209,14 +214,14 @@ fn a_kill_at_any_operation_of_a_prune_leaves_each_date_as_before_or_done() {
 
 /// A tenant of two days, 40 and 39 days ago.
 #[expect(clippy::disallowed_methods, reason = "the simulator has the machine's clock")]
-fn old_tenant() -> TenantSpec {
+pub(crate) fn old_tenant() -> TenantSpec {
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(8))).date();
     let first_day = today.checked_sub(jiff::Span::new().days(40)).expect("a date");
     TenantSpec { first_day, ..small_tenant() }
 }
 
 /// The setting by which the first of the two days is too old.
-const IDENTITY_DAYS: (&str, &str) = ("VCQ_IDENTITY_DAYS", "39");
+pub(crate) const IDENTITY_DAYS: (&str, &str) = ("VCQ_IDENTITY_DAYS", "39");
 
 /// Everything that identifies people in the rows of a condition.
 fn identifiers(env: &TestEnv, condition: &str) -> Vec<String> {

@@ -4,12 +4,13 @@
  * Environment (read once, at the start):
  *   FAULTS_ROOT   folder whose files are watched, canonical
  *   FAULTS_LOG    file that gets one line an operation: number, kind, path [-> path]; outside the folder
- *   FAULTS_ACT    kill | kill-after | kill-mid-write | short | fail; unset: only the log is written
+ *   FAULTS_ACT    kill | kill-after | kill-mid-write | short | fail | power-cut | power-cut-log; unset: only the log is written
  *   FAULTS_AT     number of the matching operation, from 1
  *   FAULTS_KINDS  comma-separated kinds that match; unset: all
  *   FAULTS_PATH   text that the path must contain; unset: any path
  *   FAULTS_ERRNO  error number that `fail` and `short` return
  *   FAULTS_NO_MODES  set: changing a mode fails, as on a file system without modes; neither counted nor logged
+ *   FAULTS_NO_SYNC  text of the paths whose syncs do nothing, as in a program that leaves them out
  *   FAULTS_ONCE   1: `fail` affects one operation; else it and every later matching one
  *
  * kill            the process is killed before the operation
@@ -17,6 +18,9 @@
  * kill-mid-write  half of the bytes are written, then the process is killed (other operations: like kill)
  * short           half of the bytes are written and the call returns that; every later match fails, as on a full disk
  * fail            the operation is not done and returns the error
+ * power-cut       the file system is shut down before the operation without flushing its journal, and the process is killed; if
+ *                 the process ends before, and FAULTS_PATH is unset, the power fails as it ends
+ * power-cut-log   the same with the journal flushed: names survive, bytes that were not synced do not
  *
  * Reads, opens for reading and stores into mapped memory are not seen. */
 #define _GNU_SOURCE
@@ -25,6 +29,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -40,7 +45,11 @@
 #define FICLONE 0x40049409
 #endif
 
-enum action { NONE, KILL, KILL_AFTER, KILL_MID_WRITE, SHORT, FAIL };
+/* Of ext4, xfs and others, with what becomes of the journal. */
+#define FS_IOC_SHUTDOWN 0x8004587d
+enum { LOG_FLUSHED = 1, LOG_NOT_FLUSHED = 2 };
+
+enum action { NONE, KILL, KILL_AFTER, KILL_MID_WRITE, SHORT, FAIL, POWER_CUT, POWER_CUT_LOG };
 /* What an operation does: run, return an error (errno is set), half and then die, half, run and then die. */
 enum effect { RUN, REFUSE, HALF_AND_DIE, HALF, RUN_AND_DIE };
 
@@ -50,7 +59,8 @@ static int log_fd = -1;
 static enum action action;
 static long at, error_number;
 static int once, no_modes;
-static const char *kinds, *path_part;
+static int power_fd = -1;
+static const char *kinds, *path_part, *no_sync;
 static atomic_long operations, matches;
 
 __attribute__((constructor)) static void begin(void) {
@@ -66,9 +76,30 @@ __attribute__((constructor)) static void begin(void) {
     no_modes = getenv("FAULTS_NO_MODES") != NULL;
     kinds = getenv("FAULTS_KINDS");
     path_part = getenv("FAULTS_PATH");
+    no_sync = getenv("FAULTS_NO_SYNC");
     if ((text = getenv("FAULTS_ACT")))
         action = !strcmp(text, "kill") ? KILL : !strcmp(text, "kill-after") ? KILL_AFTER : !strcmp(text, "kill-mid-write") ? KILL_MID_WRITE
-            : !strcmp(text, "short") ? SHORT : !strcmp(text, "fail") ? FAIL : NONE;
+            : !strcmp(text, "short") ? SHORT : !strcmp(text, "fail") ? FAIL
+            : !strcmp(text, "power-cut") ? POWER_CUT : !strcmp(text, "power-cut-log") ? POWER_CUT_LOG : NONE;
+    if (action == POWER_CUT || action == POWER_CUT_LOG) {
+        /* The folder itself need not exist yet. */
+        char parent[PATH_MAX];
+        strcpy(parent, root);
+        *strrchr(parent, '/') = 0;
+        power_fd = (int)syscall(SYS_openat, AT_FDCWD, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+}
+
+static void cut_power(void) {
+    static const char failed[] = "fault_injection: the file system cannot be shut down\n";
+    uint32_t log = action == POWER_CUT ? LOG_NOT_FLUSHED : LOG_FLUSHED;
+    if (syscall(SYS_ioctl, power_fd, FS_IOC_SHUTDOWN, &log) == 0) return;
+    syscall(SYS_write, 2, failed, sizeof failed - 1);
+    _exit(125);
+}
+
+__attribute__((destructor)) static void end(void) {
+    if ((action == POWER_CUT || action == POWER_CUT_LOG) && !path_part && atomic_load(&matches) < at) cut_power();
 }
 
 static void die(void) {
@@ -107,21 +138,33 @@ static enum effect decide(const char *kind, const char *path, const char *to) {
     case KILL_AFTER: return RUN_AND_DIE;
     case KILL_MID_WRITE: return HALF_AND_DIE;
     case SHORT: if (match == at) return HALF; break;
+    case POWER_CUT: case POWER_CUT_LOG: cut_power(); die(); break;
     default: break;
     }
     errno = (int)error_number;
     return REFUSE;
 }
 
-static enum effect decide_fd(const char *kind, int fd) {
-    char link[48], path[PATH_MAX];
+/* Whether an open file has a path, which goes to `path`. */
+static int path_of(int fd, char *path) {
+    char link[48];
     int saved = errno;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t length = syscall(SYS_readlinkat, AT_FDCWD, link, path, sizeof path - 1);
+    ssize_t length = syscall(SYS_readlinkat, AT_FDCWD, link, path, PATH_MAX - 1);
     errno = saved;
-    if (length <= 0) return RUN;
+    if (length <= 0) return 0;
     path[length] = 0;
-    return is_below(path) ? decide(kind, path, NULL) : RUN;
+    return 1;
+}
+
+static enum effect decide_fd(const char *kind, int fd) {
+    char path[PATH_MAX];
+    return path_of(fd, path) && is_below(path) ? decide(kind, path, NULL) : RUN;
+}
+
+static int is_left_out(int fd) {
+    char path[PATH_MAX];
+    return no_sync && path_of(fd, path) && is_below(path) && strstr(path + root_length, no_sync);
 }
 
 /* The absolute path of `path` relative to `dir`, in `full`; links in it are not followed. */
@@ -231,8 +274,11 @@ int ioctl(int fd, unsigned long request, ...) {
 
 int ftruncate(int fd, off_t length) { NEXT(ftruncate); ALL_OR_NOTHING(decide_fd("truncate", fd), int, next(fd, length)); }
 int ftruncate64(int fd, off64_t length) { NEXT(ftruncate64); ALL_OR_NOTHING(decide_fd("truncate", fd), int, next(fd, length)); }
-int fsync(int fd) { NEXT(fsync); ALL_OR_NOTHING(decide_fd("sync", fd), int, next(fd)); }
-int fdatasync(int fd) { NEXT(fdatasync); ALL_OR_NOTHING(decide_fd("sync", fd), int, next(fd)); }
+int fsync(int fd) { NEXT(fsync); ALL_OR_NOTHING(decide_fd("sync", fd), int, is_left_out(fd) ? 0 : next(fd)); }
+int fdatasync(int fd) {
+    NEXT(fdatasync);
+    ALL_OR_NOTHING(decide_fd("sync", fd), int, is_left_out(fd) ? 0 : next(fd));
+}
 
 int rename(const char *from, const char *to) {
     NEXT(rename);
@@ -249,6 +295,10 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
 int link(const char *from, const char *to) {
     NEXT(link);
     ALL_OR_NOTHING(decide_paths("link", AT_FDCWD, from, AT_FDCWD, to), int, next(from, to));
+}
+int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags) {
+    NEXT(linkat);
+    ALL_OR_NOTHING(decide_paths("link", from_dir, from, to_dir, to), int, next(from_dir, from, to_dir, to, flags));
 }
 int unlink(const char *path) { NEXT(unlink); ALL_OR_NOTHING(decide_path("unlink", AT_FDCWD, path), int, next(path)); }
 int unlinkat(int dir, const char *path, int flags) {

@@ -27,6 +27,10 @@ pub(crate) enum Action {
     FailOnce(i32),
     /// This operation and every later matching one fail with this number.
     Fail(i32),
+    /// The power of the disk fails before it, or as the process ends if it comes to its end. What was not synced is lost.
+    PowerCut,
+    /// The same, but names survive: only bytes that were not synced are lost.
+    PowerCutKeepingNames,
 }
 
 /// An action at one file operation.
@@ -78,6 +82,8 @@ pub(crate) fn preload(command: &mut Command, store: &Path, log: Option<&Path>, f
         Action::ShortWrite(errno) => ("short", *errno, ""),
         Action::FailOnce(errno) => ("fail", *errno, "1"),
         Action::Fail(errno) => ("fail", *errno, ""),
+        Action::PowerCut => ("power-cut", 0, ""),
+        Action::PowerCutKeepingNames => ("power-cut-log", 0, ""),
     };
     command.env("FAULTS_ACT", action).env("FAULTS_AT", at.to_string()).env("FAULTS_ERRNO", errno.to_string());
     command.env("FAULTS_ONCE", once);

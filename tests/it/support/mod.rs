@@ -5,6 +5,7 @@ pub(crate) mod byte_layers;
 pub(crate) mod byte_scan;
 pub(crate) mod clock;
 pub(crate) mod damage;
+pub(crate) mod disk;
 pub(crate) mod fault_injection;
 pub(crate) mod masked;
 pub(crate) mod planted_store;

@@ -102,13 +102,23 @@ pub(crate) fn tiny_env() -> TestEnv {
 pub(crate) struct TestStore<'a> {
     pub env: &'a TestEnv,
     folder: TempDir,
+    path: PathBuf,
+    /// Home folder of the command, which has the calls that other stores share.
+    home: PathBuf,
 }
 
 impl<'a> TestStore<'a> {
     /// A folder without a store yet.
     pub(crate) fn new(env: &'a TestEnv) -> TestStore<'a> {
         let folder = TempDir::new_in(env.home()).expect("a folder");
-        TestStore { env, folder }
+        let path = folder.path().canonicalize().expect("is there").join("store");
+        TestStore { env, folder, path, home: env.home().to_owned() }
+    }
+
+    /// A folder `store` in the root of a disk, with a home folder beside it.
+    pub(crate) fn on_disk(env: &'a TestEnv, root: &Path) -> TestStore<'a> {
+        let root = root.canonicalize().expect("is there");
+        TestStore { path: root.join("store"), home: root.join("home"), ..TestStore::new(env) }
     }
 
     /// A copy of another store.
@@ -119,7 +129,7 @@ impl<'a> TestStore<'a> {
     }
 
     pub(crate) fn path(&self) -> PathBuf {
-        self.folder.path().canonicalize().expect("is there").join("store")
+        self.path.clone()
     }
 
     fn log(&self) -> PathBuf {
@@ -128,10 +138,16 @@ impl<'a> TestStore<'a> {
 
     pub(crate) fn command(&self) -> Command {
         let mut command = self.env.sync_command(&[]);
-        command.env("VCQ_STORE", self.path()).env("VCQ_CONCURRENCY", CONCURRENCY.to_string());
+        self.place(&mut command);
+        command.env("VCQ_CONCURRENCY", CONCURRENCY.to_string());
         // One date after another, so that the operations of two runs are nearly the same.
         command.env("VCQ_THREADS", "1");
         command
+    }
+
+    /// Lets a command use this store.
+    pub(crate) fn place(&self, command: &mut Command) {
+        command.env("VCQ_STORE", &self.path).env("HOME", &self.home);
     }
 
     /// Runs a command, with a fault if given, and logs its file operations.
