@@ -12,6 +12,7 @@ use super::person::{Person, Whom};
 use super::pseudonyms::{Learned, Pseudonyms};
 use super::scanner::{Mark, Scanner, key_text, scalar_text, value};
 use crate::schema::{Kind, Personal, Raw, Reason, parse};
+use crate::text::snake_case;
 
 impl Pseudonyms {
     /// A body with its personal values replaced. `endpoint` is the name in the raw log; `event` for an event.
@@ -306,21 +307,10 @@ impl<'b> Rewriter<'_, 'b> {
 fn member(list: Option<&List>, field: &'static Field, key: &str) -> Option<&'static Field> {
     let found = field.member(key);
     if found.is_none() && list.is_some_and(|list| list.has_camel_case) {
+        // As `transform` reads the keys of alarms.
         return field.member(&snake_case(key));
     }
     found
-}
-
-/// As `transform` reads the keys of alarms.
-fn snake_case(key: &str) -> String {
-    let mut snake = String::with_capacity(key.len() + 2);
-    for c in key.chars() {
-        if c.is_ascii_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.push(c.to_ascii_lowercase());
-    }
-    snake
 }
 
 /// Whether a value may be one of its kind. A text that is none can be anything, such as a name in a shifted field; its

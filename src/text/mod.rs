@@ -12,6 +12,7 @@ mod numbers;
 mod readable;
 mod sanitize;
 mod shell;
+mod snake_case;
 mod template;
 mod translations;
 
@@ -33,4 +34,5 @@ pub(crate) use readable::readable;
 pub use sanitize::is_terminal_control;
 pub(crate) use sanitize::{in_json, on_lines, on_one_line};
 pub(crate) use shell::shell_word;
+pub(crate) use snake_case::snake_case;
 pub(crate) use translations::translations;

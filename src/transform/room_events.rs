@@ -9,6 +9,7 @@ use super::item_reader::ListWalk;
 use crate::schema::cell::Cell;
 use crate::schema::identity::{Item, RowDigest, numbered_key, row_digest};
 use crate::schema::{RESERVATIONS, ROOM_ALERTS, Raw, TenantZone};
+use crate::text::snake_case;
 
 /// How Feishu's words for `is_release_early` begin; how the room was released may follow in brackets.
 const RELEASED: &[&str] = &["已释放", "提前释放", "released"];
@@ -61,15 +62,4 @@ pub(crate) fn reservation_rows(zone: &TenantZone, day: i32, walk: &ListWalk) -> 
     };
     reader.add(walk, normalised, place, |_, _| Cell::Null);
     reader.finish()
-}
-
-fn snake_case(key: &str) -> String {
-    let mut snake = String::with_capacity(key.len() + 2);
-    for c in key.chars() {
-        if c.is_ascii_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.push(c.to_ascii_lowercase());
-    }
-    snake
 }
