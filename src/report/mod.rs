@@ -22,6 +22,7 @@ mod identity;
 mod meanings;
 pub(crate) mod next;
 pub(crate) mod page;
+mod person;
 mod presentation;
 mod query;
 mod reference;
@@ -42,6 +43,7 @@ pub(crate) use format::{
     Answer, OUTPUT_FORMATS, OutputFormat, TextFormat, TextStream, WorkbookError, XlsxWriter, table,
 };
 pub(crate) use header::{Header, Parameter, ReportColumn};
+pub(crate) use person::with_stored_person;
 pub(crate) use query::{OwnTable, Sql, SqlError, column_docs, restrict};
 pub use reference::reference;
 pub(crate) use registry::PROFILES;

@@ -180,7 +180,7 @@ pub(crate) fn explain_empty(
     Ok(sentences.join(report.language.pick(" ", "")))
 }
 
-fn run_error(report: &Report, source: duckdb::Error) -> ReportError {
+pub(super) fn run_error(report: &Report, source: duckdb::Error) -> ReportError {
     let source = Box::new(without_appendix(source));
     match &report.file {
         Some(path) => ReportError::RunCustom { path: path.clone(), source },

@@ -9,7 +9,7 @@ use super::window::WindowArgs;
 use crate::cli::command::Context;
 use crate::cli::result_args::ResultArgs;
 use crate::cli::runtime::now_us;
-use crate::commands;
+use crate::commands::{self, Tokens};
 use crate::config::{Config, Origin};
 use crate::error::Failure;
 use crate::load::{self, StorePaths};
@@ -61,10 +61,12 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
         parameters.push(("profile".to_owned(), profile));
     }
     let arguments = Arguments::resolve(&report.name, &report.header, &parameters)?;
+    let paths = StorePaths::existing(&context.config.store)?;
+    let tokens_of = |typed: &str| Tokens::read(&paths).of_typed(typed);
+    let arguments = report::with_stored_person(&connection, &report, arguments, &tokens_of)?;
     let report = report.in_language(context.console.language);
     let query = Query { report: &report, arguments: &arguments, connection: &connection, window };
     warn_of_other_definitions(&connection, context)?;
-    let paths = StorePaths::existing(&context.config.store)?;
     commands::find_report_incidents(&connection, &paths, &report, &arguments)?;
     match format {
         OutputFormat::Text(format) => query.text(format, args, context),

@@ -13,9 +13,11 @@ use super::setup::AlertSetup;
 use crate::alerts::{Match, Message, MessageContext, NewRow, PreparedRule, compose, evaluate};
 use crate::commands::error::SyncError;
 use crate::commands::incidents::{find_report_incidents, forget_session_incidents};
+use crate::commands::tokens::Tokens;
 use crate::error::{ExitCode, Failure};
 use crate::ledger::{AlertRow, Ledger, NewAlertRow, NewMessage};
 use crate::load::{LoadError, StorePaths, open_published_with};
+use crate::report::with_stored_person;
 
 /// The part of the time limit that is kept for deliveries, at least.
 const FOR_DELIVERY: Duration = Duration::from_secs(10);
@@ -138,8 +140,8 @@ async fn find(
     let paths = paths.clone();
     let mut running = tokio::task::spawn_blocking(move || {
         let mut found = Vec::new();
-        for prepared in rules {
-            let rows = (!is_late.load(Ordering::Relaxed)).then(|| rows_of(&connection, &paths, &prepared));
+        for mut prepared in rules {
+            let rows = (!is_late.load(Ordering::Relaxed)).then(|| rows_of(&connection, &paths, &mut prepared));
             let is_late = is_late.load(Ordering::Relaxed);
             match rows {
                 Some(Ok(rows)) => found.push(Found { prepared, rows }),
@@ -161,9 +163,13 @@ async fn find(
 }
 
 /// The rows that match a rule, with the incidents of its profile.
-fn rows_of(connection: &Connection, paths: &StorePaths, prepared: &PreparedRule) -> Result<Vec<Match>, Failure> {
-    let name = &prepared.rule.name;
+fn rows_of(connection: &Connection, paths: &StorePaths, prepared: &mut PreparedRule) -> Result<Vec<Match>, Failure> {
+    let name = prepared.rule.name.clone();
     let named = |failure: Failure| Failure { message: format!("rule {name}: {}", failure.message), ..failure };
+    let tokens_of = |typed: &str| Tokens::read(paths).of_typed(typed);
+    let arguments = std::mem::take(&mut prepared.arguments);
+    prepared.arguments =
+        with_stored_person(connection, &prepared.report, arguments, &tokens_of).map_err(|error| named(error.into()))?;
     let found = find_report_incidents(connection, paths, &prepared.report, &prepared.arguments);
     let rows = found.map_err(|error| named(error.into())).and_then(|()| Ok(evaluate(connection, prepared)?));
     forget_session_incidents(connection).map_err(|error| {
