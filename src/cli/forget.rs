@@ -5,14 +5,12 @@ use std::sync::Arc;
 use clap::{ArgGroup, ArgMatches, Args, Command};
 use serde_json::json;
 
-use super::command::{Context, Entry, Example, LOCAL, Run, TextOrJson, parsed};
-use super::confirm::confirm;
+use super::command::{Context, Entry, Example, LOCAL, Run, parsed};
+use super::confirm::{ConfirmArgs, Done, confirmed};
 use super::rebuild::store_setup;
-use super::runtime::exit_on_signals_after;
-use super::sync::summary_format;
 use crate::commands::replace::{ForgetSetup, Forgotten, Found, Who, forget, forget_preview};
 use crate::error::{ExitCode, Failure};
-use crate::text::{counted, in_json, on_one_line};
+use crate::text::{counted, on_one_line};
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 struct ForgetArgs {
@@ -24,13 +22,8 @@ struct ForgetArgs {
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
 
-    /// Do not ask.
-    #[arg(long)]
-    yes: bool,
-
-    /// Format of the summary on stdout [default: text].
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    summary: Option<TextOrJson>,
+    #[command(flatten)]
+    confirm: ConfirmArgs,
 }
 
 const EXAMPLES: &[Example] = &[
@@ -45,10 +38,10 @@ fn command() -> Command {
         .group(ArgGroup::new("who").args(["user", "email"]).required(true))
         .about("Replace the identity of one person")
         .long_about(
-            "Replace the identity of one person with pseudonyms: IDs, name, e-mail address, phone number, addresses and device \
+            "Replace the identity of one person with tokens: IDs, name, e-mail address, phone number, addresses and device \
              names, in the raw log, the ledger, the Parquet files and vcq.duckdb. The person's name is replaced in topics, \
              too. Says what will be replaced and asks for confirmation; without a terminal it needs --yes. The person is \
-             replaced in later responses, too; this needs the key in state/identity.key.",
+             replaced in later responses, too; this needs the identity key, state/identity.key.",
         )
 }
 
@@ -59,26 +52,20 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         (None, email) => Who::Email(email.clone().unwrap_or_default()),
     };
     let setup = ForgetSetup { store: store_setup(&context.config, Arc::new(())), who };
-    confirm(&context.console, &preview_text(&forget_preview(&setup)?), args.yes)?;
-    // Safe anywhere: the next command finishes what has begun.
-    exit_on_signals_after(|| ());
-    let forgotten = forget(&setup)?;
-    forgotten.notes.iter().for_each(|note| context.console.warn(note));
-    match summary_format(args.summary, context.console.is_quiet()) {
-        None => {}
-        Some(TextOrJson::Json) => context.output.print(&in_json(&format!("{}\n", object(&setup, &forgotten))))?,
-        Some(TextOrJson::Text) => {
-            let dates = counted(forgotten.dates.len() as u64, "date");
-            let text = format!("Replaced the identity on {dates}.\n");
-            context.output.print(&context.console.language.say_lines(&text))?;
-        }
-    }
-    Ok(ExitCode::Complete)
+    let what = preview_text(&forget_preview(&setup)?, args.confirm.yes);
+    confirmed(context, &args.confirm, &what, || Ok(done(forget(&setup)?)))
 }
 
-fn preview_text(found: &Found) -> String {
+/// `is_anonymous` for a log: nobody reads it to see whether this is the right person.
+fn preview_text(found: &Found, is_anonymous: bool) -> String {
     let all = found.ids.iter().chain(&found.names).chain(&found.emails);
-    let who = all.map(|text| on_one_line(text)).collect::<Vec<_>>().join(", ");
+    let who = match is_anonymous {
+        true => "one person".to_owned(),
+        false => all.map(|text| on_one_line(text)).collect::<Vec<_>>().join(", "),
+    };
+    if found.is_replaced {
+        return format!("The identity of {who} is replaced already. Replaces it in later responses, too.\n");
+    }
     let span = match (found.dates.first(), found.dates.last()) {
         (Some(first), Some(last)) => {
             format!(" on {} ({first} to {last})", counted(found.dates.len() as u64, "date"))
@@ -94,19 +81,17 @@ fn preview_text(found: &Found) -> String {
 }
 
 /// Without the identity, so that it is not kept in a log.
-fn object(setup: &ForgetSetup, forgotten: &Forgotten) -> serde_json::Value {
+fn done(forgotten: Forgotten) -> Done {
     let Forgotten { run_id, found, dates, generation, notes } = forgotten;
-    json!({
-        "run_id": run_id,
-        "outcome": ExitCode::Complete.name(),
-        "exit_code": ExitCode::Complete.number(),
+    let text = match dates.len() as u64 {
+        0 => "Later responses of this person will be replaced.\n".to_owned(),
+        count => format!("Replaced the identity on {}.\n", counted(count, "date")),
+    };
+    let fields = json!({
         "dates": dates,
         "meetings": found.meetings,
         "participants": found.participants,
         "samples": found.samples,
-        "generation": generation,
-        "store": setup.store.store.display().to_string(),
-        "notes": notes,
-        "error": null,
-    })
+    });
+    Done { run_id, generation, notes, text, fields }
 }

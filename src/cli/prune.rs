@@ -1,17 +1,18 @@
 //! `vcq-etl prune`: its arguments, the question before it, and its result.
 
+use std::sync::Arc;
+
 use clap::{ArgMatches, Args, Command};
 use serde_json::json;
 
-use super::command::{Context, Entry, Example, LOCAL, Run, TextOrJson, parsed};
-use super::confirm::confirm;
+use super::command::{Context, Entry, Example, LOCAL, Run, parsed};
+use super::confirm::{ConfirmArgs, Done, confirmed};
 use super::rebuild::store_setup;
-use super::runtime::{exit_on_signals_after, now_us};
-use super::sync::summary_format;
+use super::runtime::now_us;
 use crate::commands::replace::{PrunePreview, PruneSetup, Pruned, prune, prune_preview};
 use crate::error::{ExitCode, Failure};
 use crate::schema::{civil_date, civil_date_text};
-use crate::text::{counted, in_json, thousands};
+use crate::text::{counted, thousands};
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 struct PruneArgs {
@@ -25,13 +26,8 @@ struct PruneArgs {
     #[arg(long)]
     raw_only: bool,
 
-    /// Do not ask.
-    #[arg(long)]
-    yes: bool,
-
-    /// Format of the summary on stdout [default: text].
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    summary: Option<TextOrJson>,
+    #[command(flatten)]
+    confirm: ConfirmArgs,
 }
 
 const EXAMPLES: &[Example] = &[
@@ -63,29 +59,10 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         )
         .hint("give the first date that stays, at the latest today"));
     }
-    let setup = PruneSetup {
-        store: store_setup(config, std::sync::Arc::new(())),
-        before: args.before,
-        raw_only: args.raw_only,
-    };
+    let setup = PruneSetup { store: store_setup(config, Arc::new(())), before: args.before, raw_only: args.raw_only };
     let preview = prune_preview(&setup)?;
-    let text = preview_text(&setup, &preview);
-    if !preview.dates.is_empty() {
-        confirm(&context.console, &text, args.yes)?;
-    }
-    // Safe anywhere: the next command finishes what has begun.
-    exit_on_signals_after(|| ());
-    let pruned = prune(&setup)?;
-    pruned.notes.iter().for_each(|note| context.console.warn(note));
-    match summary_format(args.summary, context.console.is_quiet()) {
-        None => {}
-        Some(TextOrJson::Json) => context.output.print(&in_json(&format!("{}\n", object(&setup, &pruned))))?,
-        Some(TextOrJson::Text) => {
-            let text = done_text(&setup, &pruned.removed);
-            context.output.print(&context.console.language.say_lines(&text))?
-        }
-    }
-    Ok(ExitCode::Complete)
+    let what = preview_text(&setup, &preview);
+    confirmed(context, &args.confirm, &what, || Ok(done(&setup, prune(&setup)?)))
 }
 
 fn preview_text(setup: &PruneSetup, preview: &PrunePreview) -> String {
@@ -96,7 +73,7 @@ fn preview_text(setup: &PruneSetup, preview: &PrunePreview) -> String {
     let mut text = match setup.raw_only {
         true => format!(
             "Removes {raw} of {dates} before {before} ({first} to {last}). What is published stays, but can no longer be \
-             rebuilt.\n"
+             rebuilt, and identities in it can no longer be replaced.\n"
         ),
         false => format!(
             "Removes {dates} before {before} ({first} to {last}): {}, {}, {}, and {raw}.\n",
@@ -121,13 +98,11 @@ fn done_text(setup: &PruneSetup, removed: &PrunePreview) -> String {
     }
 }
 
-fn object(setup: &PruneSetup, pruned: &Pruned) -> serde_json::Value {
+fn done(setup: &PruneSetup, pruned: Pruned) -> Done {
     let Pruned { run_id, removed, generation, notes } = pruned;
+    let text = done_text(setup, &removed);
     let PrunePreview { dates, raw_bytes, meetings, participants, samples, unpublished } = removed;
-    json!({
-        "run_id": run_id,
-        "outcome": ExitCode::Complete.name(),
-        "exit_code": ExitCode::Complete.number(),
+    let fields = json!({
         "before": civil_date_text(setup.before),
         "raw_only": setup.raw_only,
         "dates": dates,
@@ -136,11 +111,8 @@ fn object(setup: &PruneSetup, pruned: &Pruned) -> serde_json::Value {
         "participants": participants,
         "samples": samples,
         "unpublished_dates": unpublished,
-        "generation": generation,
-        "store": setup.store.store.display().to_string(),
-        "notes": notes,
-        "error": null,
-    })
+    });
+    Done { run_id, generation, notes, text, fields }
 }
 
 #[cfg(test)]

@@ -16,9 +16,9 @@ use feishu_vc::ClientError;
 pub(crate) enum IdentityError {
     #[error("the store {} was written with {setting} = {stored}, but this run has {setting} = {requested}", store.display())]
     Differs { store: PathBuf, setting: &'static str, stored: &'static str, requested: &'static str },
-    #[error("the key of the pseudonyms is missing: {}", path.display())]
+    #[error("the identity key is missing: {}", path.display())]
     KeyMissing { path: PathBuf },
-    #[error("{} is not the key with which the pseudonyms of this store were made", path.display())]
+    #[error("{} is not the identity key of this store", path.display())]
     OtherKey { path: PathBuf },
     #[error(transparent)]
     File(#[from] KeyFileError),

@@ -1,4 +1,4 @@
-//! The run history, and who is forgotten, when they are not in the ledger; and what the history says about the time
+//! The run history, and what stays replaced, when they are not in the ledger; and what the history says about the time
 //! that was fetched.
 
 use std::path::Path;
@@ -9,22 +9,21 @@ use super::error::SyncError;
 use super::estimate::local_minute;
 use crate::ledger::{Hole, Ledger, RunRecord, covered_until, holes, read_runs};
 use crate::load::{DatabaseOptions, Manifest, StorePaths, open_published_with};
-use crate::schema::{TenantZone, utc_text};
+use crate::schema::{TenantZone, civil_date, utc_text};
 
 const DAY_US: i64 = 86_400_000_000;
 /// The window of `--since last` in a store without a complete run.
 const FIRST_WINDOW_US: i64 = 7 * DAY_US;
 
-/// Adds what a lost ledger knew: who is forgotten, and the published runs. Returns what to say if the runs are lost.
+/// Adds what a lost ledger knew: which dates expired, who is forgotten, and the published runs. Returns what to say if
+/// the runs are lost.
 pub(super) fn restore_lost(
     paths: &StorePaths,
     ledger: &Ledger,
     database: DatabaseOptions,
 ) -> Result<Option<String>, SyncError> {
-    // Otherwise the ledger knows: a file without a replacement is that of a run that was killed before it.
-    if ledger.is_empty()? {
-        ledger.add_forgotten(&paths.forgotten()?)?;
-    }
+    let expired = paths.lines(&paths.expired_file())?.iter().filter_map(|line| civil_date(line)).collect();
+    ledger.restore_replaced(&expired, &paths.lines(&paths.forgotten_file())?)?;
     // A damaged manifest is reported by the caller.
     let Ok(Some(manifest)) = Manifest::read(paths) else { return Ok(None) };
     let known = ledger.runs()?;

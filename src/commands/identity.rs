@@ -1,4 +1,4 @@
-//! The settings `identity` and `topics`, compared with what the store records, and the key of the pseudonyms.
+//! The settings `identity` and `topics`, compared with what the store records, and the identity key.
 //!
 //! A store has one kind of identities: with two, one person would count as two. So a run with another setting is
 //! refused; `rebuild` changes what is stored.
@@ -80,8 +80,7 @@ pub(super) fn adopt_new_key(
     catch_up(&paths.raw(), ledger, zone)?;
     ledger.set_setting(KEY_ID, key_id)?;
     Ok(Some(format!(
-        "the key of the pseudonyms is new: {} with something pending {} fetched again, and people have other pseudonyms \
-         than before",
+        "the identity key is new: {} with something pending {} fetched again, and people have other tokens than before",
         counted(meetings, "meeting"),
         if meetings == 1 { "is" } else { "are" }
     )))
@@ -139,10 +138,12 @@ pub(super) fn open_key(
     let path = paths.identity_key();
     let recorded = ledger.setting(KEY_ID)?;
     let may_change = identity == Identity::None;
+    // A ledger that was lost does not record the key.
+    let is_in_use = recorded.is_some() || !ledger.forgotten()?.is_empty() || !ledger.dates_expired_before()?.is_empty();
     let found = read_key(&path).map_err(IdentityError::from)?;
     let key = match found {
         Some(key) => key,
-        None if recorded.is_some() && !may_change => return Err(IdentityError::KeyMissing { path }.into()),
+        None if is_in_use && !may_change => return Err(IdentityError::KeyMissing { path }.into()),
         None => create_key(&path, &random()).map_err(IdentityError::from)?,
     };
     let is_other = recorded.as_ref().is_some_and(|recorded| *recorded != key.id());

@@ -161,7 +161,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("identity", "MODE", Kind::OneOf(IDENTITIES), Group::Store)
     },
     Setting {
-        help: "After how many days a sync permanently replaces the identities of a date with pseudonyms; at least 29. Has no effect unless identity is full.",
+        help: "After how many days a sync permanently replaces the identities of a date with tokens; at least 29. Has no effect unless identity is full.",
         ..setting("identity_days", "N", Kind::Count { min: 1, max: 36_500 }, Group::Store)
     },
     Setting {

@@ -143,7 +143,7 @@ fn replaced_hint(replaced: Replaced) -> &'static str {
     match replaced {
         Replaced { has_key: false, .. } => {
             "identities in this store are replaced by tokens: type the token that a report shows, or run this as a user \
-             who may read state/identity.key"
+             who may read the identity key, state/identity.key"
         }
         Replaced { has_names: true, .. } => {
             "identities in this store are replaced by tokens of the exact text: type the complete ID, name or e-mail \

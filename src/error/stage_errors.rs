@@ -11,6 +11,7 @@ use crate::commands::{IdentityError, SyncError};
 use crate::ledger::LedgerError;
 use crate::load::{DuckdbErrorKind, LoadError, LockError, NotAStore};
 use crate::raw_log::RawError;
+use crate::schema::{civil_date, civil_date_text};
 use feishu_vc::{BaseUrlError, ClientError};
 use vcq_simulator::{FaultError, LossError, PlantingError, SimulatorError};
 
@@ -66,13 +67,23 @@ impl From<SyncError> for Failure {
             SyncError::Replacing { .. } => storage().hint("run vcq-etl sync or vcq-etl rebuild, which finish it"),
             SyncError::NobodyFound { .. } => Failure::of(ExitCode::Usage, &error)
                 .hint("user and employee IDs of participants and organisers, and their e-mail addresses, were searched")
-                .hint("people whose identities are already replaced are not found"),
-            SyncError::IdentityStays { .. } => storage()
-                .hint("restore the raw files and run again, or remove these dates with vcq-etl prune"),
+                .hint("without the identity key, people whose identities are replaced are not found"),
+            SyncError::IdentityStays { ref first, ref last, .. } => storage()
+                .hint("restore the raw files and run the same command again")
+                .hint(without_raw_hint(first, last)),
             SyncError::Panicked => Failure::of(ExitCode::Unexpected, &error)
                 .hint("please report this bug with the output above; fetched data is kept"),
         }
     }
+}
+
+/// How dates without raw files get rid of their identities.
+fn without_raw_hint(first: &str, last: &str) -> String {
+    let after = civil_date(last).map_or_else(|| last.to_owned(), |last| civil_date_text(last + 1));
+    format!(
+        "or fetch these days again while Feishu has them, with vcq-etl sync --refetch --since {first} --until {after}, or \
+         remove them and all earlier days with vcq-etl prune --before {after}; then run it again"
+    )
 }
 
 impl From<IdentityError> for Failure {
@@ -85,7 +96,9 @@ impl From<IdentityError> for Failure {
             IdentityError::KeyMissing { .. } | IdentityError::OtherKey { .. } => storage()
                 .hint("restore it from a backup: with another key everybody would count as a new person")
                 .hint("or, if it was deleted on purpose, set identity = none and run vcq-etl rebuild"),
-            IdentityError::File(_) => storage().hint(FIX_STATE_FOLDER).hint("or restore the key from a backup"),
+            IdentityError::File(_) => {
+                storage().hint(FIX_STATE_FOLDER).hint("or restore the identity key from a backup")
+            }
         }
     }
 }

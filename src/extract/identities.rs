@@ -10,15 +10,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use super::items::list_items;
-use crate::personal_data::{Identity, Learned, Person, Pseudonyms, Whom};
+use crate::personal_data::{Identity, Learned, People, Person, Pseudonyms, Whom};
 use crate::schema::identity::ParticipantId;
-use crate::schema::{Personal, Raw, TenantZone, parse};
+use crate::schema::{Personal, Raw, TenantZone, civil_date, parse};
 use feishu_vc::{Endpoint, ExchangeFilter};
 
 /// The endpoint of the token request, which has no list.
 const TOKEN_ENDPOINT: &str = "tenant_access_token";
 const USER_ID: &str = "user_id";
 const PAGE_TOKEN: &str = "page_token";
+const MEETING_START: &str = "meeting_start_time";
+/// What the date of an item is taken from.
+const OLD_BY: &[&str] = &["meeting_start_time", "join_time", "event_start_time", "alert_time", "alertTime", "date"];
 
 /// Whose identities are replaced while those of all others are written.
 #[derive(Debug, Clone)]
@@ -27,8 +30,8 @@ pub(crate) struct Partly {
     /// So a date is never published with both kinds.
     pub dates: BTreeSet<i32>,
     pub zone: TenantZone,
-    /// Pseudonyms of people who are forgotten.
-    pub forgotten: BTreeSet<String>,
+    /// People who are forgotten.
+    pub people: People,
 }
 
 #[derive(Debug)]
@@ -74,23 +77,24 @@ impl Identities {
         let Some(partly) = &self.partly else {
             return self.pseudonyms.rewrite_learning(name, body, Whom::Everybody, learn);
         };
-        let is_old = |items: &[Value]| items.iter().any(|item| partly.is_old(item));
+        let is_old = |endpoint: Endpoint| {
+            !partly.dates.is_empty() && list_items(body, endpoint.list_key()).iter().any(|item| partly.is_old(item))
+        };
         match endpoint {
             // All of its items are of one meeting.
-            Some(Endpoint::ParticipantList)
-                if !partly.dates.is_empty() && is_old(&list_items(body, Endpoint::ParticipantList.list_key())) =>
-            {
+            Some(endpoint @ Endpoint::ParticipantList) if partly.is_old_request(query) || is_old(endpoint) => {
                 self.pseudonyms.rewrite_learning(name, body, Whom::Everybody, learn)
-            }
-            Some(Endpoint::MeetingList)
-                if !partly.dates.is_empty() && is_old(&list_items(body, Endpoint::MeetingList.list_key())) =>
-            {
-                let rewritten = self.with_old_items(name, body).unwrap_or_else(|| body.to_vec());
-                Cow::Owned(self.for_forgotten(name, &rewritten, partly, learn).into_owned())
             }
             // Its items name nobody: they are all of the participant who was requested.
-            Some(Endpoint::ParticipantQualityList) if self.is_about_forgotten(query, partly) => {
-                self.pseudonyms.rewrite_learning(name, body, Whom::Everybody, learn)
+            Some(Endpoint::ParticipantQualityList) => {
+                match partly.is_old_request(query) || partly.is_about_forgotten(query) {
+                    true => self.pseudonyms.rewrite_learning(name, body, Whom::Everybody, learn),
+                    false => Cow::Borrowed(body),
+                }
+            }
+            Some(endpoint) if is_old(endpoint) => {
+                let rewritten = self.with_old_items(endpoint, body, partly).unwrap_or_else(|| body.to_vec());
+                Cow::Owned(self.for_forgotten(name, &rewritten, partly, learn).into_owned())
             }
             _ => self.for_forgotten(name, body, partly, learn),
         }
@@ -103,31 +107,24 @@ impl Identities {
         partly: &Partly,
         learn: &mut dyn FnMut(Learned<'_>),
     ) -> Cow<'b, [u8]> {
-        if partly.forgotten.is_empty() {
+        if partly.people.is_empty() {
             return Cow::Borrowed(body);
         }
-        let is_one = |person: &Person<'_>| self.is_forgotten(person, partly);
-        self.pseudonyms.rewrite_learning(name, body, Whom::Those(&is_one), learn)
+        let is_one = |person: &Person<'_>| partly.people.is_one(person);
+        let rewritten = self.pseudonyms.rewrite_learning(name, body, Whom::Those(&is_one), learn);
+        match std::str::from_utf8(&rewritten).ok().and_then(|text| partly.people.in_topics(text)) {
+            Some(without_names) => Cow::Owned(without_names.into_bytes()),
+            None => rewritten,
+        }
     }
 
-    fn is_about_forgotten(&self, query: &[(&str, String)], partly: &Partly) -> bool {
-        let is_one = |id: &str| partly.forgotten.contains(self.pseudonyms.token(Personal::Id, id).as_ref());
-        query.iter().any(|(name, id)| *name == USER_ID && is_one(id))
-    }
-
-    fn is_forgotten(&self, person: &Person<'_>, partly: &Partly) -> bool {
-        let has = |class: Personal, text: &str| partly.forgotten.contains(self.pseudonyms.token(class, text).as_ref());
-        person.ids.iter().any(|id| has(Personal::Id, id))
-            || person.emails.iter().any(|email| has(Personal::Email, email))
-    }
-
-    /// A page of the meeting list with its old items rewritten.
-    fn with_old_items(&self, name: &str, body: &[u8]) -> Option<Vec<u8>> {
-        let partly = self.partly.as_ref()?;
+    /// A page of a list with its old items rewritten.
+    fn with_old_items(&self, endpoint: Endpoint, body: &[u8], partly: &Partly) -> Option<Vec<u8>> {
         let mut root: Value = serde_json::from_slice(body).ok()?;
-        let items = root.get_mut("data")?.get_mut(Endpoint::MeetingList.list_key())?.as_array_mut()?;
-        for item in items.iter_mut().filter(|item| partly.is_old(item)) {
-            self.pseudonyms.rewrite_item(name, item, Whom::Everybody);
+        let path = endpoint.list_key().split('.');
+        let list = path.fold(root.get_mut("data"), |value, key| value.and_then(|value| value.get_mut(key)));
+        for item in list?.as_array_mut()?.iter_mut().filter(|item| partly.is_old(item)) {
+            self.pseudonyms.rewrite_item(endpoint.name(), item, Whom::Everybody);
         }
         serde_json::to_vec(&root).ok()
     }
@@ -151,23 +148,39 @@ impl Identities {
         }
     }
 
-    /// An event as it is written.
-    pub(super) fn rewrite_event(&self, event: &mut serde_json::Value) {
-        let Some(partly) = &self.partly else {
-            return self.pseudonyms.rewrite_item(super::events::ENDPOINT, event, Whom::Everybody);
-        };
-        let is_one = |person: &Person<'_>| self.is_forgotten(person, partly);
-        self.pseudonyms.rewrite_item(super::events::ENDPOINT, event, Whom::Those(&is_one));
+    /// An event of a meeting on this date, as it is written.
+    pub(super) fn rewrite_event(&self, event: &mut Value, meeting_date: i32) {
+        match &self.partly {
+            Some(partly) if !partly.dates.contains(&meeting_date) => {
+                let is_one = |person: &Person<'_>| partly.people.is_one(person);
+                self.pseudonyms.rewrite_item(super::events::ENDPOINT, event, Whom::Those(&is_one));
+                partly.people.replace_in_topics(event);
+            }
+            _ => self.pseudonyms.rewrite_item(super::events::ENDPOINT, event, Whom::Everybody),
+        }
     }
 }
 
 impl Partly {
-    /// Whether an item of a meeting list or of a participant list is of an old date.
+    /// Whether a request is about a meeting on an old date. A page may have only those who joined after midnight.
+    fn is_old_request(&self, query: &[(&str, String)]) -> bool {
+        let start_s = query.iter().find(|(name, _)| *name == MEETING_START).and_then(|(_, start)| start.parse().ok());
+        let day = start_s.map(|start_s: i64| self.zone.day_of(start_s.saturating_mul(1_000_000)));
+        day.is_some_and(|day| self.dates.contains(&day))
+    }
+
+    fn is_about_forgotten(&self, query: &[(&str, String)]) -> bool {
+        query.iter().any(|(name, id)| *name == USER_ID && self.people.has(Personal::Id, id))
+    }
+
+    /// Whether an item of a list is of an old date.
     fn is_old(&self, item: &Value) -> bool {
         let Some(item) = item.as_object() else { return false };
-        let time = ["meeting_start_time", "join_time"].iter().find_map(|field| item.get(*field));
-        let time = parse::time(&Raw::of(time)).ok().flatten();
-        time.is_some_and(|time| self.dates.contains(&self.zone.resolve(time).local_day()))
+        let value = OLD_BY.iter().find_map(|field| item.get(*field));
+        let value = Raw::of(value);
+        let day = civil_date(value.text().trim());
+        let day = day.or_else(|| Some(self.zone.resolve(parse::time(&value).ok().flatten()?).local_day()));
+        day.is_some_and(|day| self.dates.contains(&day))
     }
 }
 
@@ -262,14 +275,81 @@ mod tests {
         }
     }
 
+    /// No date is old, and people with these IDs, all of the name Li Na, are forgotten.
+    fn of_forgotten(pseudonyms: &Arc<Pseudonyms>, ids: &[&str]) -> Partly {
+        let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+        let names = BTreeSet::from(["Li Na".to_owned()]);
+        let people = People::of_values(&ids, &BTreeSet::new(), &names, Arc::clone(pseudonyms));
+        Partly { dates: BTreeSet::new(), zone: TenantZone::parse("+08:00").expect("a zone"), people }
+    }
+
+    #[test]
+    fn the_name_of_a_forgotten_person_does_not_come_back_in_a_topic() {
+        let pseudonyms = full_pseudonyms();
+        let identities = Identities::partly(Arc::clone(&pseudonyms), of_forgotten(&pseudonyms, &["ou_1"]));
+        let body = br#"{"code":0,"data":{"meeting_list":[{"meeting_topic":"Li Na's meeting","organizer":"Ann"}]}}"#;
+        let body =
+            String::from_utf8(identities.received(Some(Endpoint::MeetingList), &[], body.to_vec())).expect("text");
+        assert!(!body.contains("Li Na") && body.contains("Ann"), "{body}");
+        let mut event = serde_json::json!({"topic": "Li Na's meeting", "meeting_no": "1"});
+        identities.rewrite_event(&mut event, 20_000);
+        assert!(!event.to_string().contains("Li Na"), "{event}");
+    }
+
+    #[test]
+    fn whatever_is_received_of_an_old_date_is_rewritten() {
+        let pseudonyms = full_pseudonyms();
+        let dates = BTreeSet::from([civil_date("2026-10-01").expect("a date")]);
+        let partly = Partly { dates, ..of_forgotten(&pseudonyms, &[]) };
+        let identities = Identities::partly(Arc::clone(&pseudonyms), partly);
+        let received = |endpoint: Endpoint, item: &str| {
+            let keys: Vec<&str> = endpoint.list_key().split('.').collect();
+            let list: Value = serde_json::from_str(&format!("[{item}]")).expect("JSON");
+            let data = keys.iter().rev().fold(list, |inner, key| serde_json::json!({ *key: inner }));
+            let body = serde_json::json!({"code": 0, "data": data}).to_string();
+            String::from_utf8(identities.received(Some(endpoint), &[], body.into_bytes())).expect("text")
+        };
+        for (endpoint, item) in [
+            (Endpoint::MeetingList, r#"{"meeting_start_time":"2026.10.01 09:00:00 (GMT+08:00)","organizer":"Ann"}"#),
+            (Endpoint::ParticipantList, r#"{"join_time":"2026.10.01 09:00:00 (GMT+08:00)","participant_name":"Ann"}"#),
+            (Endpoint::ReservationList, r#"{"event_start_time":"2026.10.01 09:00:00 (GMT+08:00)","reserver":"Ann"}"#),
+            (Endpoint::Alerts, r#"{"alert_time":"1790816400","contacts":[{"contact_name":"Ann"}]}"#),
+            (Endpoint::UserStats, r#"{"date":"2026-10-01","user_name":"Ann"}"#),
+        ] {
+            assert!(!received(endpoint, item).contains("Ann"), "{endpoint}");
+            let later = item.replace("10.01", "10.02").replace("10-01", "10-02").replace("1790816400", "1790902800");
+            assert!(received(endpoint, &later).contains("Ann"), "{endpoint}, a day later");
+        }
+        // Of a meeting that began then, whatever its items say.
+        for (start, is_old) in [("1790816400", true), ("1790902800", false)] {
+            for (endpoint, item) in [
+                (
+                    Endpoint::ParticipantList,
+                    r#"{"participant_name":"Ann","join_time":"2026.10.02 00:10:00 (GMT+08:00)"}"#,
+                ),
+                (Endpoint::ParticipantQualityList, r#"{"nickname":"Ann"}"#),
+            ] {
+                let body = format!(r#"{{"code":0,"data":{{"{}":[{item}]}}}}"#, endpoint.list_key());
+                let body = identities.received(Some(endpoint), &[(MEETING_START, start.to_owned())], body.into_bytes());
+                assert_eq!(String::from_utf8_lossy(&body).contains("Ann"), !is_old, "{endpoint} {start}");
+            }
+        }
+        for (date, is_replaced) in [("2026-10-01", true), ("2026-10-02", false)] {
+            let mut event = serde_json::json!({"meeting_no": "1", "owner": {"id": {"open_id": "ou_3"}}});
+            identities.rewrite_event(&mut event, civil_date(date).expect("a date"));
+            assert_eq!(event.to_string().contains("ou_3"), !is_replaced, "{date}");
+        }
+    }
+
+    fn full_pseudonyms() -> Arc<Pseudonyms> {
+        Arc::new(Pseudonyms::new(Key::new(&[5; 32]), Identity::Pseudonym, Topics::Keep, Networks::default()))
+    }
+
     #[test]
     fn samples_of_a_forgotten_person_are_rewritten_as_a_whole() {
-        let pseudonyms =
-            Arc::new(Pseudonyms::new(Key::new(&[5; 32]), Identity::Pseudonym, Topics::Keep, Networks::default()));
+        let pseudonyms = full_pseudonyms();
         let token = pseudonyms.token(Personal::Id, "ou_1").into_owned();
-        let zone = TenantZone::parse("+08:00").expect("a zone");
-        let partly = Partly { dates: BTreeSet::new(), zone, forgotten: BTreeSet::from([token.clone()]) };
-        let identities = Identities::partly(pseudonyms, partly);
+        let identities = Identities::partly(Arc::clone(&pseudonyms), of_forgotten(&pseudonyms, &["ou_1"]));
         let body = br#"{"code":0,"data":{"participant_quality_list":[{"nickname":"Alice"}],"has_more":false}}"#;
         let received = |id: &str| {
             let query = [(USER_ID, id.to_owned())];

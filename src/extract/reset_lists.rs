@@ -1,4 +1,4 @@
-//! Starts again with the pending meetings whose participants have tokens of a lost key.
+//! Starts again with the pending meetings whose participants have tokens of a lost identity key.
 //!
 //! With another key a person on a later list would count twice. So what was listed of such a meeting is discarded: a
 //! record in the raw log says so, and the next list is its first. Meetings without anything pending stay as they are.
@@ -10,7 +10,7 @@ use crate::ledger::Ledger;
 use crate::raw_log::{Header, RAW_VERSION, RawError, RawKind, RawWriter, WalkEnd, encode};
 use crate::schema::Status;
 
-const REASON: &str = "the key of the pseudonyms was lost, so the participants are listed again";
+const REASON: &str = "the identity key was lost, so the participants are listed again";
 
 /// Writes the records, which [`catch_up`](super::catch_up) then indexes. Returns the number of meetings.
 pub(crate) fn reset_lists(raw_dir: &Path, run_id: &str, ledger: &Ledger, now_us: i64) -> Result<u64, WriteError> {

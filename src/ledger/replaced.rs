@@ -18,19 +18,28 @@ pub(crate) struct Replacing {
 }
 
 /// What is recorded together with the start of a replacement.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct ReplacingWith<'a> {
     /// Settings of the store.
     pub settings: &'a [(&'a str, &'a str)],
-    /// Pseudonyms of people who are forgotten.
-    pub forgotten: &'a [String],
+    /// Tokens of people who are forgotten.
+    pub forgotten: &'a BTreeSet<String>,
     /// Dates whose identities are replaced because of their age: new responses must not bring them back.
     pub expired: &'a [i32],
+}
+
+impl Default for ReplacingWith<'_> {
+    fn default() -> Self {
+        const NOBODY: &BTreeSet<String> = &BTreeSet::new();
+        ReplacingWith { settings: &[], forgotten: NOBODY, expired: &[] }
+    }
 }
 
 /// The bytes of the indexed raw files of date `d.meeting_date`.
 const RAW_BYTES: &str = "coalesce((select sum(r.indexed_bytes) from raw_files r
     where r.path glob '*/meeting_date=' || date(d.meeting_date * 86400, 'unixepoch') || '/*'), 0)";
+
+const MESSAGE_TEXT: &str = "title || ' ' || coalesce(message, '') || ' ' || coalesce(error, '')";
 
 impl Ledger {
     /// The dates of a replacement that is not finished, oldest first; none if this ledger is of an older version.
@@ -58,8 +67,8 @@ impl Ledger {
                 // Not the bytes of its raw files: they are those after the replacement.
                 transaction.execute("insert or replace into expired_dates values (?1, -1)", [date])?;
             }
-            for pseudonym in with.forgotten {
-                transaction.execute("insert or ignore into forgotten values (?1)", [pseudonym])?;
+            for token in with.forgotten {
+                transaction.execute("insert or ignore into forgotten values (?1)", [token])?;
             }
             Ok(())
         })
@@ -111,14 +120,25 @@ impl Ledger {
         })
     }
 
-    /// Drops the messages with one of these texts.
-    pub(crate) fn forget_messages_with(&self, texts: &[String]) -> Result<(), LedgerError> {
+    /// What each message of an alert says.
+    pub(crate) fn message_texts(&self) -> Result<Vec<String>, LedgerError> {
+        if !self.has_table("alert_messages")? {
+            return Ok(Vec::new());
+        }
+        let sql = format!("select {MESSAGE_TEXT} from alert_messages");
+        self.rows(&sql, [], |row| row.get(0))
+    }
+
+    /// Drops the messages with such a text.
+    pub(crate) fn forget_messages(&self, is_meant: &dyn Fn(&str) -> bool) -> Result<(), LedgerError> {
         self.in_transaction(|transaction| {
-            let mut delete = transaction.prepare(
-                "delete from alert_messages
-                 where instr(title, ?1) > 0 or instr(coalesce(message, ''), ?1) > 0 or instr(coalesce(error, ''), ?1) > 0",
-            )?;
-            texts.iter().try_for_each(|text| delete.execute([text]).map(drop))
+            let sql = format!("select message_id, {MESSAGE_TEXT} from alert_messages");
+            let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
+            let messages: Vec<(i64, String)> =
+                transaction.prepare(&sql)?.query_map([], read)?.collect::<Result<_, _>>()?;
+            let mut delete = transaction.prepare("delete from alert_messages where message_id = ?1")?;
+            let mut meant = messages.iter().filter(|(_, text)| is_meant(text));
+            meant.try_for_each(|(id, _)| delete.execute([id]).map(drop))
         })
     }
 
@@ -151,7 +171,7 @@ impl Ledger {
         Ok(self.rows("select meeting_date from expired_dates", [], |row| row.get(0))?.into_iter().collect())
     }
 
-    /// The pseudonyms of people who are forgotten.
+    /// The tokens of people who are forgotten.
     pub(crate) fn forgotten(&self) -> Result<BTreeSet<String>, LedgerError> {
         if !self.has_table("forgotten")? {
             return Ok(BTreeSet::new());
@@ -159,12 +179,26 @@ impl Ledger {
         Ok(self.rows("select pseudonym from forgotten", [], |row| row.get(0))?.into_iter().collect())
     }
 
-    /// Adds pseudonyms of people who are forgotten.
-    pub(crate) fn add_forgotten(&self, pseudonyms: &BTreeSet<String>) -> Result<(), LedgerError> {
+    /// Adds what a lost ledger knew: dates whose identities were replaced because of their age, and tokens of people
+    /// who are forgotten. The raw files of these dates count as new.
+    pub(crate) fn restore_replaced(
+        &self,
+        expired: &BTreeSet<i32>,
+        forgotten: &BTreeSet<String>,
+    ) -> Result<(), LedgerError> {
         self.in_transaction(|transaction| {
+            let mut insert = transaction.prepare("insert or ignore into expired_dates values (?1, -1)")?;
+            expired.iter().try_for_each(|date| insert.execute([date]).map(drop))?;
             let mut insert = transaction.prepare("insert or ignore into forgotten values (?1)")?;
-            pseudonyms.iter().try_for_each(|pseudonym| insert.execute([pseudonym]).map(drop))
+            forgotten.iter().try_for_each(|token| insert.execute([token]).map(drop))
         })
+    }
+
+    /// The user IDs of participants, each once for a date.
+    pub(crate) fn user_ids(&self) -> Result<Vec<(i32, String)>, LedgerError> {
+        let sql = "select distinct m.meeting_date, p.id from participants p
+                   join meetings m on m.meeting_key = p.meeting_key where p.id_kind = 'user' and p.id is not null";
+        self.rows(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// Whether a participant has this ID.
@@ -194,7 +228,7 @@ mod tests {
     fn a_replacement_is_under_way_until_it_is_ended() {
         let (folder, ledger) = ledger();
         let one = |meeting_date, removes_raw| Replacing { meeting_date, removes_raw, publishes: true };
-        let (settings, forgotten) = ([("identity", "pseudonym")], ["p-1".to_owned()]);
+        let (settings, forgotten) = ([("identity", "pseudonym")], BTreeSet::from(["p-1".to_owned()]));
         let with = ReplacingWith { settings: &settings, forgotten: &forgotten, expired: &[1] };
         ledger.begin_replacing(&[one(2, true), one(1, false)], &with).expect("begun");
         drop(ledger);
@@ -221,6 +255,35 @@ mod tests {
         assert_eq!(ledger.expired_dates().expect("read"), BTreeSet::from([20_000, 20_001]));
         ledger.apply([indexed("b", 1)].iter()).expect("written");
         assert_eq!(ledger.expired_dates().expect("read"), BTreeSet::from([20_001]));
+    }
+
+    #[test]
+    fn what_a_lost_ledger_knew_is_restored_and_its_dates_count_as_new() {
+        let (_folder, ledger) = ledger();
+        ledger.set_expired(&BTreeSet::from([20_000])).expect("written");
+        let forgotten = BTreeSet::from(["p-1".to_owned()]);
+        for _ in 0..2 {
+            ledger.restore_replaced(&BTreeSet::from([20_000, 20_001]), &forgotten).expect("restored");
+        }
+        assert_eq!(ledger.dates_expired_before().expect("read"), BTreeSet::from([20_000, 20_001]));
+        assert_eq!(ledger.expired_dates().expect("read"), BTreeSet::from([20_000]), "it knew this one");
+        assert_eq!(ledger.forgotten().expect("read"), forgotten);
+    }
+
+    #[test]
+    fn only_the_messages_that_are_meant_are_dropped() {
+        let (_folder, ledger) = ledger();
+        let add = |title: &str, message: Option<&str>| {
+            let sql = "insert into alert_messages (rule, channel, created_us, rows, title, message) values ('r', 'c', 1, 1, ?1, ?2)";
+            ledger
+                .in_transaction(|transaction| transaction.execute(sql, params![title, message]).map(drop))
+                .expect("added");
+        };
+        add("Ann", None);
+        add("Ben", Some("and Ann"));
+        add("Ben", None);
+        ledger.forget_messages(&|text| text.contains("Ann")).expect("dropped");
+        assert_eq!(ledger.message_texts().expect("read"), ["Ben  "]);
     }
 
     #[test]

@@ -36,6 +36,7 @@ impl StorePaths {
         let mut modes = Modes::default();
         let mut left = vec![self.database(), self.buildings(), self.parquet(), self.raw(), self.state(), self.work()];
         left.push(self.root().to_owned());
+        let private = [self.identity_key(), self.forgotten_file(), self.expired_file()];
         while let Some(path) = left.pop() {
             let metadata = match fs::symlink_metadata(&path) {
                 Ok(metadata) => metadata,
@@ -51,8 +52,8 @@ impl StorePaths {
             let expected = match metadata.is_dir() {
                 true => access.folder_mode(),
                 false if path == self.database() => access.read_only_mode(),
-                // Who has the key can test which pseudonym belongs to a known person.
-                false if path == self.identity_key() || path == self.forgotten_file() => Access::Private.file_mode(),
+                // Who has the key can test which token belongs to a known person.
+                false if private.contains(&path) => Access::Private.file_mode(),
                 false => access.file_mode(),
             };
             if metadata.is_dir() && path != self.root() && path != self.work() {

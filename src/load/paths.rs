@@ -149,28 +149,36 @@ impl StorePaths {
         self.root.join("state")
     }
 
-    /// The key of the pseudonyms.
+    /// The identity key.
     pub(crate) fn identity_key(&self) -> PathBuf {
         self.state().join("identity.key")
     }
 
-    /// The pseudonyms of people who are forgotten, one a line: a ledger that is lost must not bring them back.
+    /// The tokens of people who are forgotten, one a line: a ledger that is lost must not bring them back.
     pub(crate) fn forgotten_file(&self) -> PathBuf {
         self.state().join("forgotten")
     }
 
-    pub(crate) fn forgotten(&self) -> Result<BTreeSet<String>> {
-        let path = self.forgotten_file();
-        match fs::read_to_string(&path) {
+    /// The dates whose identities were replaced because of their age, one a line, for the same reason.
+    pub(crate) fn expired_file(&self) -> PathBuf {
+        self.state().join("expired")
+    }
+
+    /// The lines of such a file; none without it.
+    pub(crate) fn lines(&self, path: &Path) -> Result<BTreeSet<String>> {
+        match fs::read_to_string(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
-            text => Ok(text.map_err(LoadError::io("read", &path))?.lines().map(str::to_owned).collect()),
+            text => Ok(text.map_err(LoadError::io("read", path))?.lines().map(str::to_owned).collect()),
         }
     }
 
-    /// Only for the holder of the lock.
-    pub(crate) fn write_forgotten(&self, pseudonyms: &BTreeSet<String>) -> Result {
-        let text: String = pseudonyms.iter().flat_map(|pseudonym| [pseudonym, "\n"]).collect();
-        durable::replace_private(&self.work(), &self.forgotten_file(), text.as_bytes())
+    /// Replaces such a file, unless it has these lines. Only for the holder of the lock.
+    pub(crate) fn write_lines(&self, path: &Path, lines: &BTreeSet<String>) -> Result {
+        if self.lines(path)? == *lines {
+            return Ok(());
+        }
+        let text: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
+        durable::replace_private(&self.work(), path, text.as_bytes())
     }
 
     pub fn ledger(&self) -> PathBuf {

@@ -1,4 +1,4 @@
-//! The key of the pseudonyms.
+//! The identity key.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The file of the key: its bytes in hexadecimal on one line, readable only by the owner.
+//! The file of the identity key: its bytes in hexadecimal on one line, readable only by the owner.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -10,11 +10,11 @@ use crate::text::hex;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyFileError {
-    #[error("cannot read the key {}", .path.display())]
+    #[error("cannot read the identity key {}", .path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("cannot write the key {}", .path.display())]
+    #[error("cannot write the identity key {}", .path.display())]
     Write { path: PathBuf, source: io::Error },
-    #[error("{} is not a key: it must hold {} hexadecimal digits", .path.display(), 2 * Key::BYTES)]
+    #[error("{} is not an identity key: it must hold {} hexadecimal digits", .path.display(), 2 * Key::BYTES)]
     NotAKey { path: PathBuf },
 }
 
@@ -94,7 +94,7 @@ mod tests {
         for text in ["", "ab", &"é".repeat(32), &"g".repeat(64), &"0".repeat(63)] {
             fs::write(&path, text).expect("written");
             let error = read_key(&path).expect_err(text).to_string();
-            assert!(error.contains("identity.key is not a key"), "{error}");
+            assert!(error.contains("identity.key is not an identity key"), "{error}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is personal in Feishu's responses, and how it is replaced.
 //!
-//! Owns the key of the pseudonyms and its file, the tokens, the cutting of addresses, and the rewriting of response
+//! Owns the identity key and its file, the tokens, the cutting of addresses, and the rewriting of response
 //! bodies. The columns say which fields are personal (`schema::Personal`). Promises: equal values of a class have equal
 //! tokens and different values different ones, rewriting twice is rewriting once, and everything else in a body stays
 //! byte for byte. Leaves out when and what is rewritten.
@@ -11,6 +11,7 @@ mod fields;
 mod key;
 mod key_file;
 mod mode;
+mod people;
 mod person;
 mod pseudonyms;
 #[cfg(test)]
@@ -27,5 +28,6 @@ pub(crate) use address::Networks;
 pub(crate) use key::Key;
 pub(crate) use key_file::{KeyFileError, create_key, read_key};
 pub(crate) use mode::{Identity, Topics};
+pub(crate) use people::People;
 pub(crate) use person::{Person, Whom};
 pub(crate) use pseudonyms::{Learned, Pseudonyms};

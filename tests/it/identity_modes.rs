@@ -323,14 +323,14 @@ fn a_lost_or_another_key_is_an_error_unless_nothing_depends_on_it() {
     fs::remove_file(&key).expect("removed");
     let ran = with_identity(env.sync_command(&[]), "pseudonym").expect_exit(5);
     assert!(
-        ran.stderr.contains("the key of the pseudonyms is missing") && ran.stderr.contains("identity = none"),
+        ran.stderr.contains("the identity key is missing") && ran.stderr.contains("identity = none"),
         "{}",
         ran.stderr
     );
     assert!(!key.exists(), "no other key is made");
     fs::write(&key, "08".repeat(32)).expect("written");
     let ran = with_identity(env.sync_command(&[]), "pseudonym").expect_exit(5);
-    assert!(ran.stderr.contains("is not the key with which the pseudonyms of this store were made"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("is not the identity key of this store"), "{}", ran.stderr);
     fs::write(&key, "no key").expect("written");
     let ran = with_identity(env.sync_command(&[]), "pseudonym").expect_exit(5);
     assert!(ran.stderr.contains("is not a key"), "{}", ran.stderr);
@@ -350,7 +350,7 @@ fn without_identities_a_lost_key_makes_nobody_a_second_person_of_a_meeting() {
     fs::remove_file(env.store().join(KEY)).expect("removed");
     let summary = with_identity(env.sync_command(&[]), "none").expect_exit(0).summary();
     let notes = summary["notes"].to_string();
-    assert!(notes.contains("the key of the pseudonyms is new"), "{notes}");
+    assert!(notes.contains("the identity key is new"), "{notes}");
     for sql in
         [COUNTS[3], "select meeting_key, count(*), count(distinct user_id) from participants group by all order by all"]
     {

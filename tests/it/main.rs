@@ -49,6 +49,7 @@ mod settling;
 mod signals;
 mod simulate;
 mod status;
+mod stays_replaced;
 mod support;
 mod sync;
 mod tidy;

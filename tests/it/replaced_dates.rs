@@ -13,16 +13,16 @@ use crate::support::test_env::{RunOutput, TestEnv, rows, small_tenant, unlimited
 use crate::support::test_store::{Tables, TestStore};
 
 /// The published dates, oldest first.
-fn dates(env: &TestEnv) -> Vec<String> {
+pub(crate) fn dates(env: &TestEnv) -> Vec<String> {
     env.rows("select distinct meeting_date from coverage order by all")
 }
 
-fn run(command: &mut Command) -> RunOutput {
+pub(crate) fn run(command: &mut Command) -> RunOutput {
     RunOutput::new(command.output().expect("the binary runs"))
 }
 
 #[track_caller]
-fn assert_verified(env: &TestEnv) {
+pub(crate) fn assert_verified(env: &TestEnv) {
     run(&mut env.vcq(&["verify", "--deep"])).expect_exit(0);
 }
 
@@ -224,7 +224,7 @@ pub(crate) fn old_tenant() -> TenantSpec {
 pub(crate) const IDENTITY_DAYS: (&str, &str) = ("VCQ_IDENTITY_DAYS", "39");
 
 /// Everything that identifies people in the rows of a condition.
-fn identifiers(env: &TestEnv, condition: &str) -> Vec<String> {
+pub(crate) fn identifiers(env: &TestEnv, condition: &str) -> Vec<String> {
     let columns = [
         ("participants", "user_id"),
         ("participants", "employee_id"),
@@ -252,7 +252,7 @@ fn identifiers(env: &TestEnv, condition: &str) -> Vec<String> {
 }
 
 /// The text of every raw file below a folder, headers included.
-fn raw_text(folder: &Path) -> String {
+pub(crate) fn raw_text(folder: &Path) -> String {
     let mut text = String::new();
     for path in files(folder, ".zst") {
         let bytes = std::fs::read(&path).expect("a raw file");
@@ -262,7 +262,7 @@ fn raw_text(folder: &Path) -> String {
     text
 }
 
-fn raw_folders(env: &TestEnv, date: &str) -> String {
+pub(crate) fn raw_folders(env: &TestEnv, date: &str) -> String {
     let kinds = std::fs::read_dir(env.store().join("raw")).expect("raw");
     let folders = kinds.map(|kind| kind.expect("a kind").path().join(format!("meeting_date={date}")));
     folders.filter(|folder| folder.exists()).map(|folder| raw_text(&folder)).collect()
@@ -284,7 +284,7 @@ fn figures(env: &TestEnv) -> Vec<Vec<String>> {
 }
 
 #[track_caller]
-fn assert_absent(text: &str, identifiers: &[String], of: &str) {
+pub(crate) fn assert_absent(text: &str, identifiers: &[String], of: &str) {
     let found: Vec<&String> = identifiers.iter().filter(|one| text.contains(one.as_str())).collect();
     assert!(found.is_empty(), "{of}: {} of {} left, such as {:?}", found.len(), identifiers.len(), found.first());
 }
@@ -404,7 +404,9 @@ fn a_person_is_forgotten_in_every_layer() {
     assert_eq!(file.permissions().mode() & 0o777, 0o600);
     // Also without the ledger.
     assert_stays(&env, &|| env.sync_command(&[]));
-    let nobody = run(&mut env.vcq(&["forget", "--user", &user, "--yes"])).expect_exit(2);
+    let again = run(&mut env.vcq(&["forget", "--user", &user, "--yes"])).expect_exit(0);
+    assert!(again.stderr.contains("is replaced already"), "{}", again.stderr);
+    let nobody = run(&mut env.vcq(&["forget", "--user", "ou_nobody", "--yes"])).expect_exit(2);
     assert!(nobody.stderr.contains("has nobody with this ID"), "{}", nobody.stderr);
     // A later answer does not bring the person back.
     env.sync(&["--refetch"]).expect_exit(0);

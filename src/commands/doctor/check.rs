@@ -25,7 +25,7 @@ pub(crate) const CHECKS: &[(&str, &str)] = &[
     ("disk", "free space on the store's file system"),
     ("store", "whether the store is readable, writable and consistent"),
     ("parent_directories", "whether other users can write to a directory above the store"),
-    ("identity", "how the store identifies people, who can read it, and whether the key of the tokens is there"),
+    ("identity", "how the store identifies people, who can read it, and whether the identity key is there"),
     ("lock", "which process is writing to the store"),
     ("state_folder", "whether the shared rate-limit file is usable"),
     ("profile", "whether the setting profile names a profile"),

@@ -1,4 +1,4 @@
-//! How the store identifies people, and whether the key of the tokens is there and private. Read-only.
+//! How the store identifies people, and whether the identity key is there and private. Read-only.
 
 use std::os::unix::fs::MetadataExt;
 
@@ -19,7 +19,7 @@ const RESTORE: &str = "restore state/identity.key from a backup, or set identity
 struct Recorded {
     identity: Identity,
     topics: Topics,
-    /// Of the key with which tokens were made.
+    /// Of the identity key.
     key_id: Option<String>,
     has_replaced: bool,
 }
@@ -60,18 +60,18 @@ fn judged(paths: &StorePaths, recorded: &Recorded) -> Check {
     let path = paths.identity_key();
     let failed = |what: String| Check::failed(NAME, ExitCode::Storage, what).next(RESTORE);
     match (read_key(&path), &recorded.key_id) {
-        (Ok(None), Some(_)) if needs_key => failed(format!("the key of the tokens is missing: {}", path.display())),
+        (Ok(None), Some(_)) if needs_key => failed(format!("the identity key is missing: {}", path.display())),
         (Ok(Some(key)), Some(id)) if needs_key && key.id() != *id => {
-            failed(format!("{} is not the key with which the tokens were made", path.display()))
+            failed(format!("{} is not the identity key of this store", path.display()))
         }
         (Err(error), _) if needs_key => failed(with_causes(&error)),
         (Ok(Some(_)), _) => {
             let mode = path.metadata().map_or(0, |metadata| metadata.mode() & 0o7777);
             if mode & 0o077 == 0 {
-                return Check::ok(NAME, found + "; only its owner can read the key");
+                return Check::ok(NAME, found + "; only its owner can read the identity key");
             }
             let path = shell_word(&path.to_string_lossy());
-            Check::warning(NAME, found + &format!("; others can read the key (mode {mode:04o})"))
+            Check::warning(NAME, found + &format!("; others can read the identity key (mode {mode:04o})"))
                 .next(format!("run chmod 600 {path}"))
         }
         _ => Check::ok(NAME, found),
@@ -136,7 +136,7 @@ mod tests {
         assert!(found.state == State::Warning && found.found.contains("(mode 0640)"), "{found:?}");
         assert!(found.next[0].starts_with("run chmod 600 "), "{found:?}");
         store.ledger.set_setting(KEY_ID, "00000000").expect("recorded");
-        assert!(check(Some(&store.paths)).found.contains("is not the key"));
+        assert!(check(Some(&store.paths)).found.contains("is not the identity key"));
         fs::remove_file(store.paths.identity_key()).expect("removed");
         let found = check(Some(&store.paths));
         assert!(found.state == State::Failed && found.found.contains("is missing"), "{found:?}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::identities::{Identities, rewritten_item};
 use super::listed_items::EarlierItems;
-use super::operation::{Finished, raw_dates, replace, stage};
+use super::operation::{Finished, keep_outside_ledger, raw_dates, replace, stage};
 use crate::commands::error::SyncError;
 use crate::commands::identity::{networks, open_key};
 use crate::commands::publish::setup::PublishSetup;
@@ -69,6 +69,7 @@ pub(in crate::commands) fn expire(
     let is_damaged = |date: &i32| staged.damaged.contains_key(date);
     dates.retain(|date| !is_damaged(date));
     ledger.set_expired(&dates)?;
+    keep_outside_ledger(paths, ledger)?;
     if !changed.is_empty() {
         let count = counted(dates.len() as u64, "date");
         notes.push(format!("the identities of {count} before {} were replaced", civil_date_text(before)));
@@ -88,10 +89,12 @@ pub(in crate::commands) fn expire(
 /// Old dates that cannot be rewritten.
 fn without_raw_note(lost: &BTreeSet<i32>, done: &BTreeSet<i32>, before: i32) -> Option<String> {
     let stay: Vec<i32> = lost.iter().copied().filter(|date| *date < before && !done.contains(date)).collect();
-    let (first, last) = (civil_date_text(*stay.first()?), civil_date_text(*stay.last()?));
+    let (first, last) = (*stay.first()?, *stay.last()?);
+    let [first, last, after] = [first, last, last + 1].map(civil_date_text);
     Some(format!(
-        "the identities of {} ({first} to {last}) stay, because raw files are missing: restore them, or run vcq-etl \
-         prune",
+        "the identities of {} ({first} to {last}) stay, because raw files are missing: restore them, fetch these days \
+         again while Feishu has them (vcq-etl sync --refetch --since {first} --until {after}), or remove them and all \
+         earlier days (vcq-etl prune --before {after})",
         counted(stay.len() as u64, "date")
     ))
 }

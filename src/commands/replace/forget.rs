@@ -7,19 +7,19 @@ use duckdb::Connection;
 
 use super::identities::Identities;
 use super::operation::{finish, raw_dates, replace, stage};
-use super::people::People;
 use crate::commands::error::SyncError;
 use crate::commands::identity::{networks, open_key};
 use crate::commands::open_store::open_and_lock;
 use crate::commands::publish::date_error::DateError;
 use crate::commands::store_setup::StoreSetup;
 use crate::commands::store_state::lost_raw_dates;
+use crate::commands::tokens::Tokens;
 use crate::commands::{history, run_record, store_settings};
 use crate::error::ExitCode;
 use crate::extract::catch_up;
 use crate::ledger::{Ledger, Replacing, ReplacingWith};
 use crate::load::{LoadError, Manifest, StorePaths, lock_raw_files, open_published_with};
-use crate::personal_data::{Identity, Pseudonyms, Topics};
+use crate::personal_data::{Identity, People, Pseudonyms, Topics};
 use crate::raw_log::RawKind;
 use crate::schema::ddl::quoted;
 use crate::schema::{civil_date, civil_date_text};
@@ -54,6 +54,8 @@ pub(crate) struct Found {
     pub ids: BTreeSet<String>,
     pub emails: BTreeSet<String>,
     pub names: BTreeSet<String>,
+    /// Found by tokens: what the store has of the person is replaced already.
+    pub is_replaced: bool,
     /// `YYYY-MM-DD`, in order.
     pub dates: Vec<String>,
     /// Organised by the person.
@@ -79,43 +81,53 @@ pub(crate) fn forget_preview(setup: &ForgetSetup) -> Result<Found, SyncError> {
     find(&paths, setup, &knows_id)
 }
 
-/// Returns an error if nobody is found.
+/// Searches for what was typed, else for its tokens. Returns an error if nobody is found.
 fn find(paths: &StorePaths, setup: &ForgetSetup, knows_id: &dyn Fn(&str) -> bool) -> Result<Found, SyncError> {
-    let mut found = Found::default();
-    if paths.database().exists() {
-        let connection = open_published_with(paths, setup.store.database)?;
-        found = find_published(&connection, &setup.who).map_err(LoadError::duckdb("read", &paths.database()))?;
-    }
-    match &setup.who {
-        Who::User(id) if knows_id(id) => drop(found.ids.insert(id.clone())),
-        _ => {}
-    }
-    match found.ids.is_empty() && found.emails.is_empty() {
-        true => {
-            Err(SyncError::NobodyFound { store: paths.root().to_owned(), is_email: matches!(setup.who, Who::Email(_)) })
+    let (Who::User(typed) | Who::Email(typed)) = &setup.who;
+    let connection = match paths.database().exists() {
+        true => Some(open_published_with(paths, setup.store.database)?),
+        false => None,
+    };
+    let tokens = Tokens::read(paths).of_typed(typed).unwrap_or_default();
+    for (texts, is_replaced) in [(vec![typed.clone()], false), (tokens, true)] {
+        let mut found = Found::default();
+        if let Some(connection) = &connection {
+            let published = find_published(connection, &setup.who, &texts);
+            found = published.map_err(LoadError::duckdb("read", &paths.database()))?;
         }
-        false => Ok(found),
+        if matches!(setup.who, Who::User(_)) {
+            found.ids.extend(texts.into_iter().filter(|id| knows_id(id)));
+        }
+        if !(found.ids.is_empty() && found.emails.is_empty()) {
+            return Ok(Found { is_replaced, ..found });
+        }
     }
+    Err(SyncError::NobodyFound { store: paths.root().to_owned(), is_email: matches!(setup.who, Who::Email(_)) })
 }
 
-fn find_published(connection: &Connection, who: &Who) -> duckdb::Result<Found> {
+fn find_published(connection: &Connection, who: &Who, searched: &[String]) -> duckdb::Result<Found> {
     let mut found = Found::default();
+    if searched.is_empty() {
+        return Ok(found);
+    }
     let texts = |sql: &str| -> duckdb::Result<Vec<String>> {
         connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
     };
+    let list = searched.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ");
+    let addresses = searched.iter().map(|text| quoted(&text.to_lowercase())).collect::<Vec<_>>().join(", ");
     for (table, ids, email, _) in PLACES {
+        let of_address = email.map(|email| format!("lower({email}) in ({addresses})"));
         for id in *ids {
-            let condition = match (who, email) {
-                (Who::User(user), _) => format!("{id} = {}", quoted(user)),
-                (Who::Email(address), Some(email)) => format!("lower({email}) = lower({})", quoted(address)),
+            let condition = match (who, &of_address) {
+                (Who::User(_), _) => format!("{id} in ({list})"),
+                (Who::Email(_), Some(of_address)) => of_address.clone(),
                 (Who::Email(_), None) => continue,
             };
             found
                 .ids
                 .extend(texts(&format!("select distinct {id} from {table} where {condition} and {id} is not null"))?);
         }
-        if let (Who::Email(address), Some(email)) = (who, email) {
-            let condition = format!("lower({email}) = lower({})", quoted(address));
+        if let (Who::Email(_), Some(email), Some(condition)) = (who, email, &of_address) {
             found.emails.extend(texts(&format!("select distinct {email} from {table} where {condition}"))?);
         }
     }
@@ -194,23 +206,18 @@ pub(crate) fn forget(setup: &ForgetSetup) -> Result<Forgotten, SyncError> {
 
     let found = find(&paths, setup, &|id| ledger.knows_id(id))?;
     let (key, _) = open_key(&paths, &ledger, Identity::Pseudonym)?;
-    let pseudonyms = Pseudonyms::new(key, Identity::Pseudonym, Topics::Keep, networks(&paths)?);
-    let people = People::new(found.ids.clone(), found.emails.clone(), found.names.clone(), &pseudonyms);
+    let pseudonyms = Arc::new(Pseudonyms::new(key, Identity::Pseudonym, Topics::Keep, networks(&paths)?));
+    let people = People::of_values(&found.ids, &found.emails, &found.names, Arc::clone(&pseudonyms));
     let rewrite = Identities { pseudonyms: &pseudonyms, people: Some(&people) };
     let staged = stage(&paths, RawKind::ALL, &raw_dates(&paths)?, &rewrite, store.threads)?;
-    let texts: Vec<String> = found.ids.iter().chain(&found.emails).chain(&found.names).cloned().collect();
-    ledger.forget_messages_with(&texts)?;
+    let texts: Vec<&String> = found.ids.iter().chain(&found.emails).chain(&found.names).collect();
+    ledger.forget_messages(&|message| texts.iter().any(|text| message.contains(text.as_str())))?;
     let replacing = |date: &i32| Replacing { meeting_date: *date, removes_raw: false, publishes: true };
     let dates: Vec<Replacing> = staged.dates.iter().map(replacing).collect();
     run_record::set_exit(&mut run, ExitCode::Complete);
     run_record::set_finished(&mut run, (store.now_us)());
     ledger.record_run(&run)?;
-    let forgotten = people.pseudonyms(&pseudonyms);
-    let mut all = ledger.forgotten()?;
-    all.extend(paths.forgotten()?);
-    all.extend(forgotten.iter().cloned());
-    paths.write_forgotten(&all)?;
-    let with = ReplacingWith { forgotten: &forgotten, ..ReplacingWith::default() };
+    let with = ReplacingWith { forgotten: people.tokens(), ..ReplacingWith::default() };
     let finished = replace(&paths, &ledger, &dates, &with, (&publishing, &mut run, Some(ExitCode::Complete)))?;
     run_record::set_finished(&mut run, (store.now_us)());
     ledger.record_run(&run)?;
@@ -221,7 +228,9 @@ pub(crate) fn forget(setup: &ForgetSetup) -> Result<Forgotten, SyncError> {
         .iter()
         .filter(|date| civil_date(date).is_some_and(|date| lost.contains(&date) && !staged.dates.contains(&date)))
         .collect();
-    if let (Some(first), Some(last)) = (stay.first(), stay.last()) {
+    if let (Some(first), Some(last)) = (stay.first(), stay.last())
+        && !found.is_replaced
+    {
         let (first, last) = ((*first).clone(), (*last).clone());
         return Err(SyncError::IdentityStays { dates: stay.len(), first, last });
     }

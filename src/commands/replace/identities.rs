@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::people::People;
 use crate::extract::{endpoint_of, recorded_digest};
-use crate::personal_data::{Identity, Pseudonyms, Whom};
+use crate::personal_data::{Identity, People, Pseudonyms, Whom};
 use crate::raw_log::{DecodedCheckpoint, Header, PageRecord, RawKind, Rewrite};
+use crate::schema::Personal;
 
 const USER_ID: &str = "user_id";
 /// In the reason of a failure, before the message of a response.
@@ -90,7 +90,7 @@ impl Identities<'_> {
     fn request(&self, request: &Map<String, Value>) -> Option<Map<String, Value>> {
         let is_meant = match self.people {
             None => true,
-            Some(people) => request.get(USER_ID).and_then(Value::as_str).is_some_and(|id| people.has_id(id)),
+            Some(people) => request.get(USER_ID).and_then(Value::as_str).is_some_and(|id| people.has(Personal::Id, id)),
         };
         let mut other = request.clone();
         if is_meant {

@@ -11,8 +11,8 @@ mod forget;
 mod identities;
 mod listed_items;
 mod operation;
-mod people;
 mod prune;
+mod replaced;
 mod setting;
 
 pub(crate) use expire::MIN_IDENTITY_DAYS;
@@ -21,4 +21,5 @@ pub(crate) use forget::{ForgetSetup, Forgotten, Found, Who, forget, forget_previ
 pub(in crate::commands) use identities::Identities;
 pub(super) use operation::{finish, put_in_place};
 pub(crate) use prune::{PrunePreview, PruneSetup, Pruned, prune, prune_preview, pruned_before};
+pub(super) use replaced::Replaced;
 pub(super) use setting::{partly, replace_all};

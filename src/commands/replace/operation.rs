@@ -122,6 +122,13 @@ pub(in crate::commands) fn put_in_place(paths: &StorePaths) -> Result<(), SyncEr
     Ok(())
 }
 
+/// Writes what stays replaced to files beside the ledger, which may be lost. Only for the holder of the lock.
+pub(super) fn keep_outside_ledger(paths: &StorePaths, ledger: &Ledger) -> Result<(), SyncError> {
+    let expired = ledger.dates_expired_before()?.into_iter().map(civil_date_text).collect();
+    paths.write_lines(&paths.expired_file(), &expired)?;
+    Ok(paths.write_lines(&paths.forgotten_file(), &ledger.forgotten()?)?)
+}
+
 /// What the end of a replacement has to say.
 #[derive(Debug, Default)]
 pub(in crate::commands) struct Finished {
@@ -143,6 +150,7 @@ pub(in crate::commands) fn finish(
     run: &mut RunRecord,
     exit: Option<ExitCode>,
 ) -> Result<Option<Finished>, SyncError> {
+    keep_outside_ledger(paths, ledger)?;
     let replacing = ledger.replacing()?;
     if replacing.is_empty() {
         return Ok(None);

@@ -5,17 +5,19 @@ use std::sync::Arc;
 
 use super::identities::Identities;
 use super::operation::{raw_dates, replace, stage};
-use crate::commands::error::SyncError;
+use super::replaced::Replaced;
+use crate::commands::error::{IdentityError, SyncError};
 use crate::commands::identity::{IDENTITY, PersonalSettings, Recorded, TOPICS, networks, open_key};
 use crate::commands::publish::date_error::DateError;
 use crate::commands::publish::setup::PublishSetup;
 use crate::commands::store_state::lost_raw_dates;
 use crate::extract::Partly;
 use crate::ledger::{Ledger, Replacing, ReplacingWith, RunRecord};
-use crate::load::{Manifest, StorePaths, lock_raw_files};
-use crate::personal_data::{Identity, Key, Pseudonyms, Topics};
+use crate::load::{LockError, Manifest, StorePaths, lock_raw_files};
+use crate::personal_data::{Identity, Key, People, Pseudonyms, Topics};
 use crate::raw_log::RawKind;
 use crate::schema::{TenantZone, civil_date_text};
+use crate::text::counted;
 
 /// What replaces identities in new responses of old dates and of people who are forgotten; `None` if there is nothing
 /// to replace, or if everything is replaced anyway.
@@ -30,12 +32,13 @@ pub(in crate::commands) fn partly(
         return Ok(None);
     }
     let (key, _) = open_key(paths, ledger, Identity::Pseudonym)?;
-    let pseudonyms = Pseudonyms::new(key, Identity::Pseudonym, personal.topics, networks(paths)?);
-    Ok(Some((Arc::new(pseudonyms), Partly { dates, zone: zone.clone(), forgotten })))
+    let pseudonyms = Arc::new(Pseudonyms::new(key, Identity::Pseudonym, personal.topics, networks(paths)?));
+    let people = People::of_tokens(&forgotten, Arc::clone(&pseudonyms));
+    Ok(Some((pseudonyms, Partly { dates, zone: zone.clone(), people })))
 }
 
-/// Replaces what a rebuild with these settings must not keep, in the complete store. Returns what to say if the
-/// settings replace less than those that the store was written with. Blocking, and only for the holder of the lock.
+/// Replaces what a rebuild with these settings must not keep, in the complete store. Returns what to say. Blocking, and
+/// only for the holder of the lock.
 pub(in crate::commands) fn replace_all(
     paths: &StorePaths,
     ledger: &Arc<Ledger>,
@@ -46,10 +49,11 @@ pub(in crate::commands) fn replace_all(
     let was = (recorded.identity.unwrap_or_default(), recorded.topics.unwrap_or_default());
     let drops = wanted.topics == Topics::Drop && was.1 != Topics::Drop;
     if wanted.identity <= was.0 && !drops {
-        let is_looser = wanted.identity < was.0 || wanted.topics != was.1;
         crate::commands::identity::record(ledger, wanted)?;
-        return Ok(is_looser
-            .then(|| "what was replaced stays replaced; only new data follows the changed settings".to_owned()));
+        if wanted.identity < was.0 || wanted.topics != was.1 {
+            return Ok(Some("what was replaced stays replaced; only new data follows the changed settings".to_owned()));
+        }
+        return replace_again(paths, ledger, setup, run);
     }
     let lost = lost_raw_dates(paths, ledger, Manifest::read(paths)?.as_ref())?;
     if let (Some(first), Some(last)) = (lost.first(), lost.last()) {
@@ -75,4 +79,49 @@ pub(in crate::commands) fn replace_all(
     let with = ReplacingWith { settings: &settings, ..ReplacingWith::default() };
     replace(paths, ledger, &dates, &with, (setup, run, None))?;
     Ok(None)
+}
+
+/// Replaces once more what the store must not have, such as in raw files that were restored from an old backup. Returns
+/// what to say.
+fn replace_again(
+    paths: &StorePaths,
+    ledger: &Arc<Ledger>,
+    setup: &PublishSetup,
+    run: &mut RunRecord,
+) -> Result<Option<String>, SyncError> {
+    let recorded = Replaced::read(paths, ledger)?;
+    if recorded.is_nobody() {
+        return Ok(None);
+    }
+    let _raw = match lock_raw_files(paths) {
+        Err(LockError::Appending { .. }) => {
+            return Ok(Some("raw/ was not searched for identities: vcq-etl plan is writing to it".to_owned()));
+        }
+        locked => locked?,
+    };
+    let key = match recorded.identity {
+        // No token is made.
+        Identity::Full if recorded.expired.is_empty() && recorded.forgotten.is_empty() => None,
+        Identity::Full => Some(open_key(paths, ledger, Identity::Pseudonym)),
+        identity => Some(open_key(paths, ledger, identity)),
+    };
+    let key = match key.transpose() {
+        Err(SyncError::Identity(IdentityError::KeyMissing { .. })) => {
+            return Ok(Some("raw/ was not searched for identities: the identity key is missing".to_owned()));
+        }
+        key => key?.map(|(key, _)| key),
+    };
+    let replaced = Replaced { key, ..recorded };
+    if let Some((_, people)) = replaced.people() {
+        ledger.forget_messages(&|message| people.is_in_text(message))?;
+    }
+    let staged = stage(paths, RawKind::ALL, &raw_dates(paths)?, &replaced.again(), setup.threads)?;
+    if staged.dates.is_empty() {
+        return Ok(None);
+    }
+    let replacing = |date: &i32| Replacing { meeting_date: *date, removes_raw: false, publishes: true };
+    let dates: Vec<Replacing> = staged.dates.iter().map(replacing).collect();
+    replace(paths, ledger, &dates, &ReplacingWith::default(), (setup, run, None))?;
+    let count = counted(dates.len() as u64, "date");
+    Ok(Some(format!("raw files of {count} had identities that must not be kept: they were replaced again")))
 }

@@ -3,17 +3,14 @@
 //!
 //! A value is as it should be if replacing it again would change nothing. Values are never printed.
 
-use std::collections::BTreeSet;
-
 use duckdb::Connection;
 
 use super::setup::{VerifyError, VerifySetup};
 use crate::checks::{Check, Findings};
-use crate::commands::identity::{IDENTITY, TOPICS, networks};
-use crate::commands::replace::Identities;
-use crate::ledger::Ledger;
-use crate::load::{LoadError, StorePaths, open_published_with};
-use crate::personal_data::{Identity, Key, Networks, Pseudonyms, Topics, read_key};
+use crate::commands::replace::Replaced;
+use crate::ledger::{Ledger, LedgerError};
+use crate::load::{LoadError, Manifest, StorePaths, connection, open_published_with, parquet_columns};
+use crate::personal_data::{Identity, Pseudonyms};
 use crate::raw_log::{RawError, RawKind, RewrittenFile, list_dates, list_files, rewrite_file};
 use crate::schema::{
     ADDRESS_BUILDINGS, INCIDENTS, PARTICIPANTS, PARTITION_COLUMN, Personal, REJECTS, TABLES, Table, civil_date_text,
@@ -24,53 +21,27 @@ pub(super) const IDENTITIES: Check = Check {
     name: "identities",
     of: "values",
     means: "nothing identifies people whose identities are replaced (identity, identity_days, forget)",
-    advice: "run vcq-etl rebuild, which replaces them; until then treat the store as one with identities",
+    advice: "run vcq-etl rebuild, which replaces them again; a date whose raw files are missing must be fetched again \
+             (vcq-etl sync --refetch) or removed (vcq-etl prune)",
 };
 
-/// Whose identities are replaced.
-#[derive(Default)]
-struct Replaced {
-    identity: Identity,
-    topics: Topics,
-    expired: BTreeSet<i32>,
-    /// Tokens of people.
-    forgotten: BTreeSet<String>,
-    key: Option<Key>,
-    networks: Networks,
-}
+const EXPECTED: &str = "none that identifies somebody";
+const DATABASE: &str = "vcq.duckdb";
 
-impl Replaced {
-    fn read(paths: &StorePaths) -> Replaced {
-        // A ledger that cannot be read is the finding of another check.
-        let Ok(ledger) = Ledger::open_read_only(&paths.ledger()) else { return Replaced::default() };
-        let setting = |name| ledger.setting(name).ok().flatten();
-        Replaced {
-            identity: setting(IDENTITY).and_then(|text| Identity::parse(&text)).unwrap_or_default(),
-            topics: setting(TOPICS).and_then(|text| Topics::parse(&text)).unwrap_or_default(),
-            expired: ledger.expired_dates().unwrap_or_default(),
-            forgotten: ledger.forgotten().unwrap_or_default(),
-            key: read_key(&paths.identity_key()).ok().flatten(),
-            networks: networks(paths).unwrap_or_default(),
-        }
-    }
-
-    fn is_everybody(&self) -> bool {
-        self.identity != Identity::Full || self.topics == Topics::Drop
-    }
-
-    /// What replaces values, on all dates or on those that expired. Tokens are recognised by their form, so without the
-    /// key any other key works.
-    fn pseudonyms(&self, identity: Identity) -> Pseudonyms {
-        let key = self.key.clone().unwrap_or_else(|| Key::new(&[0; Key::BYTES]));
-        Pseudonyms::new(key, identity, self.topics, self.networks.clone())
-    }
+/// What the store records; nobody is replaced in a ledger that cannot be read, which is the finding of another check.
+fn recorded(paths: &StorePaths) -> Option<(Ledger, Replaced)> {
+    let ledger = Ledger::open_read_only(&paths.ledger()).ok()?;
+    let replaced = Replaced::read(paths, &ledger).ok()?;
+    (!replaced.is_nobody()).then_some((ledger, replaced))
 }
 
 pub(super) fn check(setup: &VerifySetup, paths: &StorePaths, findings: &mut Findings) -> Result<(), VerifyError> {
-    let replaced = Replaced::read(paths);
-    if !replaced.is_everybody() && replaced.expired.is_empty() && replaced.forgotten.is_empty() {
+    let Some((ledger, replaced)) = recorded(paths) else { return Ok(()) };
+    if is_unfinished(&ledger, findings) {
         return Ok(());
     }
+    // A ledger without these tables is that of an older version.
+    let _ = examine_ledger(&ledger, &replaced, findings);
     let connection = match open_published_with(paths, setup.database) {
         Ok(connection) => connection,
         // Another check has found why.
@@ -79,38 +50,32 @@ pub(super) fn check(setup: &VerifySetup, paths: &StorePaths, findings: &mut Find
             return Ok(());
         }
     };
-    let examined = examine(&connection, &replaced, findings).map_err(|source| LoadError::Duckdb {
-        attempt: "look for identities in",
-        path: paths.database(),
-        source,
-    })?;
-    findings.examined(&IDENTITIES, examined);
+    examine(&connection, DATABASE, &replaced, findings)
+        .map_err(LoadError::duckdb("look for identities in", &paths.database()))?;
     if !replaced.forgotten.is_empty() && replaced.key.is_none() {
-        findings.skip(&IDENTITIES, "people who are forgotten are not looked for without state/identity.key");
+        findings.skip(&IDENTITIES, "people who are forgotten are not looked for without the identity key");
     }
     Ok(())
 }
 
-/// The same for the raw log: rewriting its files again must change nothing.
-pub(super) fn check_raw(paths: &StorePaths, findings: &mut Findings) -> Result<(), VerifyError> {
-    let replaced = Replaced::read(paths);
-    let (all, expired) = (replaced.pseudonyms(replaced.identity), replaced.pseudonyms(Identity::Pseudonym));
+/// The same for the raw log, where replacing again must change nothing, and for the Parquet files.
+pub(super) fn check_files(setup: &VerifySetup, paths: &StorePaths, findings: &mut Findings) -> Result<(), VerifyError> {
+    let Some((ledger, replaced)) = recorded(paths) else { return Ok(()) };
+    if is_unfinished(&ledger, findings) {
+        return Ok(());
+    }
+    let again = replaced.again();
     let (raw, work) = (paths.raw(), paths.query_work(std::process::id()).join("identities"));
     for kind in RawKind::ALL {
         for date in list_dates(&raw, *kind)? {
-            let pseudonyms = match (replaced.identity, replaced.expired.contains(&date)) {
-                (Identity::Full, true) => &expired,
-                _ if replaced.is_everybody() => &all,
-                _ => continue,
-            };
             for from in list_files(&raw, *kind, date)? {
                 let file = RewrittenFile { from: &from, to: &work, meeting_date: date };
                 findings.examined(&IDENTITIES, 1);
-                match rewrite_file(&file, &Identities { pseudonyms, people: None }) {
+                match rewrite_file(&file, &again) {
                     Ok(false) => {}
                     Ok(true) => {
                         let found = "a response or request that identifies somebody";
-                        findings.found(&IDENTITIES, paths.shown(&from), "none that identifies somebody", found);
+                        findings.found(&IDENTITIES, paths.shown(&from), EXPECTED, found);
                         let _ = std::fs::remove_file(&work);
                     }
                     // Another check has found it.
@@ -120,36 +85,94 @@ pub(super) fn check_raw(paths: &StorePaths, findings: &mut Findings) -> Result<(
             }
         }
     }
+    // A manifest that cannot be read is the finding of another check.
+    if let Ok(Some(manifest)) = Manifest::read(paths) {
+        let connection = connection::open_in_memory(&paths.query_work(std::process::id()), setup.database)?;
+        let is_read = read_parquet(&connection, paths, &manifest)
+            .and_then(|()| examine(&connection, "parquet/", &replaced, findings));
+        if is_read.is_err() {
+            findings.skip(&IDENTITIES, "a Parquet file cannot be read");
+        }
+    }
     Ok(())
 }
 
-fn examine(connection: &Connection, replaced: &Replaced, findings: &mut Findings) -> duckdb::Result<u64> {
-    let mut examined = 0;
+fn is_unfinished(ledger: &Ledger, findings: &mut Findings) -> bool {
+    let is_unfinished = ledger.replacing().is_ok_and(|dates| !dates.is_empty());
+    if is_unfinished {
+        findings.skip(&IDENTITIES, "a replacement of dates is not finished");
+    }
+    is_unfinished
+}
+
+/// Defines the tables of a database by its Parquet files.
+fn read_parquet(connection: &Connection, paths: &StorePaths, manifest: &Manifest) -> duckdb::Result<()> {
+    for table in TABLES {
+        let files = manifest.files.iter().filter(|file| file.table == table.name);
+        let files: Vec<String> = files.map(|file| ddl::quoted(&paths.part(&file.path).to_string_lossy())).collect();
+        if files.is_empty() {
+            connection.execute_batch(&ddl::create_table(table))?;
+            continue;
+        }
+        let columns = parquet_columns(table);
+        // The type of the partition column is read from its values.
+        let date = if table.is_dated() { format!(", {PARTITION_COLUMN}") } else { String::new() };
+        connection.execute_batch(&format!(
+            "create view {} as select {columns}{date} from read_parquet([{}], hive_partitioning = {})",
+            table.name,
+            files.join(", "),
+            table.is_dated()
+        ))?;
+    }
+    Ok(())
+}
+
+fn examine_ledger(ledger: &Ledger, replaced: &Replaced, findings: &mut Findings) -> Result<(), LedgerError> {
+    let (all, expired) = (replaced.pseudonyms(replaced.identity), replaced.pseudonyms(Identity::Pseudonym));
+    let people = replaced.people();
+    let is_forgotten = |text: &str| {
+        people.as_ref().is_some_and(|(pseudonyms, people)| {
+            people.has(Personal::Id, text) && pseudonyms.token(Personal::Id, text) != text
+        })
+    };
+    let ids = ledger.user_ids()?;
+    let found = ids.iter().filter(|(date, id)| {
+        is_identity(&all, Personal::Id, id)
+            || (replaced.expired.contains(date) && is_identity(&expired, Personal::Id, id))
+            || is_forgotten(id)
+    });
+    count_found(("state/ledger.sqlite, participants", ids.len() as u64), found.count() as u64, findings);
+    let texts = ledger.message_texts()?;
+    let found = texts.iter().filter(|text| people.as_ref().is_some_and(|(_, people)| people.is_in_text(text)));
+    count_found(("state/ledger.sqlite, alert_messages", texts.len() as u64), found.count() as u64, findings);
+    Ok(())
+}
+
+/// Looks at every personal column. `place` names what has the tables.
+fn examine(connection: &Connection, place: &str, replaced: &Replaced, findings: &mut Findings) -> duckdb::Result<()> {
     let all = replaced.is_everybody().then(|| ("true".to_owned(), replaced.pseudonyms(replaced.identity)));
     let expired: Vec<String> =
         replaced.expired.iter().map(|date| format!("date '{}'", civil_date_text(*date))).collect();
     let expired = (!expired.is_empty() && replaced.identity == Identity::Full)
         .then(|| (format!("{PARTITION_COLUMN} in ({})", expired.join(", ")), replaced.pseudonyms(Identity::Pseudonym)));
     for (dates, pseudonyms) in all.iter().chain(&expired) {
-        for (place, class, sql) in values(dates, dates == "true") {
+        for (column, class, sql) in values(dates, dates == "true") {
             let is_identity = |text: &str| is_identity(pseudonyms, class, text);
-            examined += count(connection, (&place, &sql), &is_identity, findings)?;
+            count(connection, (&format!("{place}, {column}"), &sql), &is_identity, findings)?;
         }
     }
-    if replaced.forgotten.is_empty() || replaced.key.is_none() {
-        return Ok(examined);
-    }
-    let pseudonyms = replaced.pseudonyms(Identity::Pseudonym);
-    for (place, class, sql) in values("true", true) {
-        if matches!(class, Personal::Id | Personal::Email) {
-            let is_forgotten = |text: &str| {
-                let token = pseudonyms.token(class, text);
-                token != text && replaced.forgotten.contains(token.as_ref())
-            };
-            examined += count(connection, (&place, &sql), &is_forgotten, findings)?;
+    let Some((pseudonyms, people)) = replaced.people() else { return Ok(()) };
+    for (column, class, sql) in values("true", true) {
+        let is_forgotten = |text: &str| match class {
+            Personal::Id | Personal::Email => people.has(class, text) && pseudonyms.token(class, text) != text,
+            Personal::Topic => people.in_topic(text) != text,
+            _ => false,
+        };
+        if matches!(class, Personal::Id | Personal::Email | Personal::Topic) {
+            count(connection, (&format!("{place}, {column}"), &sql), &is_forgotten, findings)?;
         }
     }
-    Ok(examined)
+    Ok(())
 }
 
 /// The distinct values of everything personal: where they are, what they are, and the query. Tables without dates count
@@ -205,13 +228,13 @@ fn is_identity(pseudonyms: &Pseudonyms, class: Personal, text: &str) -> bool {
     pseudonyms.replaced(class, text).as_deref() != Some(text)
 }
 
-/// Reports how many of the values identify somebody. Returns how many there are.
+/// Counts the values, and reports how many of them identify somebody.
 fn count(
     connection: &Connection,
     (place, sql): (&str, &str),
     is_identity: &dyn Fn(&str) -> bool,
     findings: &mut Findings,
-) -> duckdb::Result<u64> {
+) -> duckdb::Result<()> {
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let (mut examined, mut found) = (0, 0_u64);
@@ -220,16 +243,23 @@ fn count(
         examined += 1;
         found += u64::from(is_identity(&text));
     }
+    count_found((place, examined), found, findings);
+    Ok(())
+}
+
+fn count_found((place, examined): (&str, u64), found: u64, findings: &mut Findings) {
+    findings.examined(&IDENTITIES, examined);
     if found > 0 {
-        let found = format!("{found} of {examined} different values");
-        findings.found(&IDENTITIES, format!("vcq.duckdb, {place}"), "none that identifies somebody", found);
+        findings.found(&IDENTITIES, place, EXPECTED, format!("{found} of {examined} different values"));
     }
-    Ok(examined)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::personal_data::Key;
 
     /// The findings in a database with one participant, who has these values.
     fn found(participant: &str, replaced: &Replaced) -> Vec<String> {
@@ -240,7 +270,7 @@ mod tests {
         let sql = format!("insert into participants by name select {participant}, date '2026-11-01' as meeting_date");
         connection.execute_batch(&sql).expect("a row");
         let mut findings = Findings::new(20, std::iter::once(&IDENTITIES));
-        examine(&connection, replaced, &mut findings).expect("examined");
+        examine(&connection, DATABASE, replaced, &mut findings).expect("examined");
         findings.outcomes[0]
             .first
             .iter()

@@ -40,7 +40,7 @@ pub(in crate::extract) async fn import_events(context: &Context) -> Result<Impor
                 .settings
                 .identities
                 .as_ref()
-                .map(|identities| event.changed(|raw| identities.rewrite_event(raw)));
+                .map(|identities| event.changed(|raw| identities.rewrite_event(raw, day)));
             let event = replaced.as_ref().unwrap_or(event);
             let listed = reader.item(&event.item, context.ledger()).map_err(WriteError::from)?;
             let Listed::Meeting(meeting) = listed else { continue };
