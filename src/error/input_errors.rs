@@ -139,7 +139,7 @@ impl From<ReportError> for Failure {
 }
 
 /// How somebody is found where identities are replaced.
-fn replaced_hint(replaced: Replaced) -> &'static str {
+pub(crate) fn replaced_hint(replaced: Replaced) -> &'static str {
     match replaced {
         Replaced { has_key: false, .. } => {
             "identities in this store are replaced by tokens: type the token that a report shows, or run this as a user \

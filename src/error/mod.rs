@@ -17,5 +17,6 @@ pub(crate) use exit_code::EXIT_CODES;
 pub use exit_code::ExitCode;
 pub(crate) use failure::Failure;
 pub(crate) use feishu_vc::Redactor;
+pub(crate) use input_errors::replaced_hint;
 pub(crate) use nearest::nearest;
 pub(crate) use stop_reason::StopReason;

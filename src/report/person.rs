@@ -11,18 +11,19 @@ use crate::schema::ddl::quoted;
 /// The parameter of reports that is a person or a room.
 const WHO: &str = "who";
 
-/// The arguments with what the window of the report has of the person: what was typed, else one of its tokens.
-/// `tokens_of` returns `None` without the identity key.
+/// The arguments with what the window of the report has of the person, and whether it has something: what was typed,
+/// else one of its tokens. `tokens_of` returns `None` without the identity key.
 pub(crate) fn with_stored_person(
     connection: &Connection,
     report: &Report,
     arguments: Arguments,
     tokens_of: &dyn Fn(&str) -> Option<Vec<String>>,
-) -> Result<Arguments, ReportError> {
-    let Some(typed) = arguments.get(WHO) else { return Ok(arguments) };
-    let Some(tokens) = tokens_of(typed) else { return Ok(arguments) };
+) -> Result<(Arguments, bool), ReportError> {
+    let Some(typed) = arguments.get(WHO) else { return Ok((arguments, true)) };
+    let tokens = tokens_of(typed).unwrap_or_default();
     let date = |name: &str| arguments.get(name).map_or("null".to_owned(), quoted);
-    let (typed, tokens) = (quoted(typed), tokens.iter().map(|token| quoted(token)).collect::<Vec<_>>().join(", "));
+    let tokens: Vec<String> = tokens.iter().map(|token| quoted(token)).collect();
+    let (typed, tokens) = (quoted(typed), if tokens.is_empty() { "null".to_owned() } else { tokens.join(", ") });
     let sql = format!(
         "with present as (
             select f.who, f.participant_name as name, p.email, p.phone, p.employee_id
@@ -44,7 +45,10 @@ pub(crate) fn with_stored_person(
     );
     let found: Option<String> =
         connection.query_row(&sql, [], |row| row.get(0)).optional().map_err(|source| run_error(report, source))?;
-    Ok(found.map(|text| arguments.with(WHO, &text)).unwrap_or(arguments))
+    Ok(match found {
+        Some(text) => (arguments.with(WHO, &text), true),
+        None => (arguments, false),
+    })
 }
 
 #[cfg(test)]
@@ -69,8 +73,10 @@ mod tests {
             given.extend(since.map(|since| ("since".to_owned(), since.to_owned())));
             let arguments = Arguments::resolve(&report.name, &report.header, &given).expect("arguments");
             let tokens = |_: &str| (!token.is_empty()).then(|| vec![token.to_owned()]);
-            let arguments = with_stored_person(&database, &report, arguments, &tokens).expect("found");
-            arguments.get(WHO).expect("a person").to_owned()
+            let (arguments, is_found) = with_stored_person(&database, &report, arguments, &tokens).expect("searched");
+            let who = arguments.get(WHO).expect("a person").to_owned();
+            assert_eq!(is_found, who != "typed");
+            who
         };
         // What the store shows stands for a token here.
         assert_eq!(found("typed", &who, None), who);
@@ -80,5 +86,6 @@ mod tests {
         assert_eq!(found(&name, &who, None), name, "it is there as typed");
         assert_eq!(found("typed", "n-0123456789abcdef", None), "typed");
         assert_eq!(found("typed", "", None), "typed", "without the identity key");
+        assert_eq!(found(&name, "", None), name);
     }
 }

@@ -11,7 +11,7 @@ use crate::cli::result_args::ResultArgs;
 use crate::cli::runtime::now_us;
 use crate::commands::{self, Tokens};
 use crate::config::{Config, Origin};
-use crate::error::Failure;
+use crate::error::{Failure, replaced_hint};
 use crate::load::{self, StorePaths};
 use crate::report::{self, Answer, Arguments, OutputFormat, Report, ReportWindow, ResultSet, TextFormat, XlsxWriter};
 use crate::text::{Language, WIDTH, say_indented};
@@ -63,7 +63,10 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let arguments = Arguments::resolve(&report.name, &report.header, &parameters)?;
     let paths = StorePaths::existing(&context.config.store)?;
     let tokens_of = |typed: &str| Tokens::read(&paths).of_typed(typed);
-    let arguments = report::with_stored_person(&connection, &report, arguments, &tokens_of)?;
+    let (arguments, is_known) = report::with_stored_person(&connection, &report, arguments, &tokens_of)?;
+    if !is_known && let Some(hint) = token_hint(&connection, tokens_of("").is_some())? {
+        context.console.info(&say_indented(context.console.language, hint, 0, WIDTH));
+    }
     let report = report.in_language(context.console.language);
     let query = Query { report: &report, arguments: &arguments, connection: &connection, window };
     warn_of_other_definitions(&connection, context)?;
@@ -73,6 +76,12 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
         OutputFormat::Parquet => query.parquet(args, context),
         OutputFormat::Xlsx => query.workbook(args, context),
     }
+}
+
+/// How a person is found in a store with tokens.
+fn token_hint(connection: &Connection, has_key: bool) -> Result<Option<&'static str>, Failure> {
+    let source = report::card::Source::new(connection, None)?;
+    Ok(report::card::replaced(&source, has_key)?.map(replaced_hint))
 }
 
 /// The parameters from their own flags and from `--param`. The profile is a setting, for reports that have one.

@@ -168,8 +168,8 @@ fn rows_of(connection: &Connection, paths: &StorePaths, prepared: &mut PreparedR
     let named = |failure: Failure| Failure { message: format!("rule {name}: {}", failure.message), ..failure };
     let tokens_of = |typed: &str| Tokens::read(paths).of_typed(typed);
     let arguments = std::mem::take(&mut prepared.arguments);
-    prepared.arguments =
-        with_stored_person(connection, &prepared.report, arguments, &tokens_of).map_err(|error| named(error.into()))?;
+    let found = with_stored_person(connection, &prepared.report, arguments, &tokens_of);
+    prepared.arguments = found.map_err(|error| named(error.into()))?.0;
     let found = find_report_incidents(connection, paths, &prepared.report, &prepared.arguments);
     let rows = found.map_err(|error| named(error.into())).and_then(|()| Ok(evaluate(connection, prepared)?));
     forget_session_incidents(connection).map_err(|error| {

@@ -4,14 +4,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::identities::Identities;
+use super::identities::{Identities, rewritten_item};
+use super::listed_items::EarlierItems;
 use crate::commands::error::SyncError;
 use crate::commands::identity::{IDENTITY, TOPICS, networks};
 use crate::ledger::Ledger;
 use crate::load::StorePaths;
 use crate::personal_data::{Identity, Key, Networks, People, Pseudonyms, Topics, read_key};
 use crate::raw_log::{DecodedCheckpoint, Header, Rewrite};
-use crate::schema::civil_date;
+use crate::schema::{TenantZone, civil_date};
 
 #[derive(Default)]
 pub(in crate::commands) struct Replaced {
@@ -66,13 +67,15 @@ impl Replaced {
         (self.identity == Identity::Full && !people.is_empty()).then_some((pseudonyms, people))
     }
 
-    /// Replaces all of it again. Where nothing changes, nothing identifies them.
-    pub(in crate::commands) fn again(&self) -> Again {
+    /// Replaces all of it again. Where nothing changes, nothing identifies them. Without the tenant's zone, meetings of
+    /// expired dates on pages that are stored under later dates are left out.
+    pub(in crate::commands) fn again(&self, zone: Option<TenantZone>) -> Again {
         let is_partly_full = self.identity == Identity::Full;
         Again {
             everybody: self.is_everybody().then(|| self.pseudonyms(self.identity)),
             expired: is_partly_full.then(|| (self.expired.clone(), self.pseudonyms(Identity::Pseudonym))),
             people: self.people(),
+            zone,
         }
     }
 }
@@ -82,9 +85,17 @@ pub(in crate::commands) struct Again {
     everybody: Option<Pseudonyms>,
     expired: Option<(BTreeSet<i32>, Pseudonyms)>,
     people: Option<(Arc<Pseudonyms>, People)>,
+    zone: Option<TenantZone>,
 }
 
 impl Again {
+    /// Calls `act` with what replaces the meetings of expired dates on the pages of a later date, if there are some.
+    fn on_later_pages(&self, date: i32, act: &mut dyn FnMut(&EarlierItems<'_>) -> bool) -> bool {
+        let (Some((dates, pseudonyms)), Some(zone)) = (&self.expired, &self.zone) else { return false };
+        let Some(last) = dates.last().filter(|last| **last < date) else { return false };
+        act(&EarlierItems { before: last + 1, zone, replace: &|item| Some(rewritten_item(pseudonyms, item)) })
+    }
+
     fn of_date(&self, date: i32) -> impl Iterator<Item = Identities<'_>> {
         let all = self.everybody.as_ref().map(|pseudonyms| Identities { pseudonyms, people: None });
         let expired = self.expired.as_ref().filter(|(dates, _)| dates.contains(&date));
@@ -98,10 +109,17 @@ impl Again {
 impl Rewrite for Again {
     fn reads(&self, header: &Header, meeting_date: i32) -> bool {
         self.of_date(meeting_date).any(|identities| identities.reads(header, meeting_date))
+            || self.on_later_pages(meeting_date, &mut |earlier| earlier.reads(header, meeting_date))
     }
 
     fn change(&self, checkpoint: &mut DecodedCheckpoint, meeting_date: i32) -> bool {
-        self.of_date(meeting_date)
-            .fold(false, |changed, identities| identities.change(checkpoint, meeting_date) | changed)
+        let rewrites =
+            self.of_date(meeting_date).filter(|identities| identities.reads(&checkpoint.header, meeting_date));
+        let rewrites: Vec<_> = rewrites.collect();
+        let changed = rewrites.iter().fold(false, |changed, one| one.change(checkpoint, meeting_date) | changed);
+        let mut change = |earlier: &EarlierItems<'_>| {
+            earlier.reads(&checkpoint.header, meeting_date) && earlier.change(checkpoint, meeting_date)
+        };
+        self.on_later_pages(meeting_date, &mut change) | changed
     }
 }

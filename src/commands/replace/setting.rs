@@ -115,7 +115,8 @@ fn replace_again(
     if let Some((_, people)) = replaced.people() {
         ledger.forget_messages(&|message| people.is_in_text(message))?;
     }
-    let staged = stage(paths, RawKind::ALL, &raw_dates(paths)?, &replaced.again(), setup.threads)?;
+    let staged =
+        stage(paths, RawKind::ALL, &raw_dates(paths)?, &replaced.again(Some(setup.zone.clone())), setup.threads)?;
     if staged.dates.is_empty() {
         return Ok(None);
     }

@@ -13,8 +13,8 @@ use crate::load::{LoadError, Manifest, StorePaths, connection, open_published_wi
 use crate::personal_data::{Identity, Pseudonyms};
 use crate::raw_log::{RawError, RawKind, RewrittenFile, list_dates, list_files, rewrite_file};
 use crate::schema::{
-    ADDRESS_BUILDINGS, INCIDENTS, PARTICIPANTS, PARTITION_COLUMN, Personal, REJECTS, TABLES, Table, civil_date_text,
-    ddl,
+    ADDRESS_BUILDINGS, INCIDENTS, PARTICIPANTS, PARTITION_COLUMN, Personal, REJECTS, TABLES, Table, TenantZone,
+    civil_date_text, ddl,
 };
 
 pub(super) const IDENTITIES: Check = Check {
@@ -58,13 +58,19 @@ pub(super) fn check(setup: &VerifySetup, paths: &StorePaths, findings: &mut Find
     Ok(())
 }
 
-/// The same for the raw log, where replacing again must change nothing, and for the Parquet files.
-pub(super) fn check_files(setup: &VerifySetup, paths: &StorePaths, findings: &mut Findings) -> Result<(), VerifyError> {
+/// The same for the raw log, where replacing again must change nothing, and for the Parquet files. `zone` is the
+/// tenant's.
+pub(super) fn check_files(
+    setup: &VerifySetup,
+    paths: &StorePaths,
+    zone: Option<&str>,
+    findings: &mut Findings,
+) -> Result<(), VerifyError> {
     let Some((ledger, replaced)) = recorded(paths) else { return Ok(()) };
     if is_unfinished(&ledger, findings) {
         return Ok(());
     }
-    let again = replaced.again();
+    let again = replaced.again(zone.and_then(|zone| TenantZone::parse(zone).ok()));
     let (raw, work) = (paths.raw(), paths.query_work(std::process::id()).join("identities"));
     for kind in RawKind::ALL {
         for date in list_dates(&raw, *kind)? {

@@ -61,7 +61,7 @@ pub(crate) fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
     raw::check_responses(&index, &ledger, &mut findings)?;
     identities::check(setup, &paths, &mut findings)?;
     if setup.deep {
-        identities::check_files(setup, &paths, &mut findings)?;
+        identities::check_files(setup, &paths, verified.timezone.as_deref(), &mut findings)?;
         deep::check(setup, &paths, (&verified, &index), &files, &mut findings)?;
         incidents::check(setup, &paths, &installed, &mut findings)?;
     }

@@ -77,8 +77,8 @@ pub(crate) fn find_user(source: &Source<'_>, text: &str, tokens: Option<&[String
     }
 }
 
-/// What is replaced in the store.
-fn replaced(source: &Source<'_>, has_key: bool) -> Result<Option<Replaced>, CardError> {
+/// What is replaced in the store; `None` if it has no tokens.
+pub(crate) fn replaced(source: &Source<'_>, has_key: bool) -> Result<Option<Replaced>, CardError> {
     let sql = "select
             coalesce(bool_or(regexp_full_match(user_id, 'p-[0-9a-f]{16}')), false) as has_tokens,
             coalesce(bool_or(participant_name is not null and user_id is not null), false) as has_names

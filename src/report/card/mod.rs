@@ -21,7 +21,7 @@ mod user;
 pub(crate) use digest::Digest;
 pub(crate) use error::{CardError, Replaced};
 pub(crate) use facts::{Dates, Source};
-pub(crate) use find::{find_incident, find_meeting, find_user};
+pub(crate) use find::{find_incident, find_meeting, find_user, replaced};
 pub(crate) use incident::incident_card;
 pub(crate) use meeting::meeting_card;
 pub(crate) use model::{Card, Choice};
