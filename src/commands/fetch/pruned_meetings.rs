@@ -1,7 +1,7 @@
 //! Leaves the meetings of pruned dates out of the pages of the meeting list, which reach back beyond a run's window.
 //!
-//! So nothing of such a meeting is written, and one that ran into a later date does not come back with it. A window that
-//! begins before the date fetches them on purpose, and has no such filter.
+//! So nothing of such a meeting is written, and one that ran into a later date does not come back with it. A window
+//! that begins before the date fetches them on purpose, and has no such filter.
 
 use std::borrow::Cow;
 use std::sync::Arc;

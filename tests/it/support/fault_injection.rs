@@ -27,7 +27,8 @@ pub(crate) enum Action {
     FailOnce(i32),
     /// This operation and every later matching one fail with this number.
     Fail(i32),
-    /// The power of the disk fails before it, or as the process ends if it comes to its end. What was not synced is lost.
+    /// The power of the disk fails before it, or as the process ends if it comes to its end. What was not synced is
+    /// lost.
     PowerCut,
     /// The same, but names survive: only bytes that were not synced are lost.
     PowerCutKeepingNames,
