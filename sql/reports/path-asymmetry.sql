@@ -61,10 +61,10 @@ from (
         count(*) filter (where g.is_up_bad and not g.is_down_bad) as up_only,
         count(*) filter (where g.is_down_bad and not g.is_up_bad) as down_only,
         count(*) filter (where g.is_down_bad and g.is_up_bad) as both_ways,
-        percentile_cont(0.95) within group (order by g.loss_sent_pct) as loss_out,
-        percentile_cont(0.95) within group (order by g.loss_received_pct) as loss_in,
-        percentile_cont(0.95) within group (order by g.audio_jitter_sent_ms) as jitter_out,
-        percentile_cont(0.95) within group (order by g.audio_jitter_received_ms) as jitter_in
+        quantile_cont(g.loss_sent_pct, 0.95) as loss_out,
+        quantile_cont(g.loss_received_pct, 0.95) as loss_in,
+        quantile_cont(g.audio_jitter_sent_ms, 0.95) as jitter_out,
+        quantile_cont(g.audio_jitter_received_ms, 0.95) as jitter_in
     from (
         select
             d.dimension_value as value,

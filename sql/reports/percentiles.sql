@@ -60,10 +60,15 @@ counted as (
     from (
         select
             q.dimension_value,
-            grouping(
-                q.delay_ms, q.loss_in_pct, q.loss_out_pct, q.audio_jitter_in_ms, q.audio_jitter_out_ms,
-                q.video_fps_in, q.video_fps_out, q.video_kbps_in, q.video_kbps_out
-            ) as others,
+            256 * grouping(q.delay_ms)
+            + 128 * grouping(q.loss_in_pct)
+            + 64 * grouping(q.loss_out_pct)
+            + 32 * grouping(q.audio_jitter_in_ms)
+            + 16 * grouping(q.audio_jitter_out_ms)
+            + 8 * grouping(q.video_fps_in)
+            + 4 * grouping(q.video_fps_out)
+            + 2 * grouping(q.video_kbps_in)
+            + grouping(q.video_kbps_out) as others,
             coalesce(
                 q.delay_ms, q.loss_in_pct, q.loss_out_pct, q.audio_jitter_in_ms, q.audio_jitter_out_ms,
                 q.video_fps_in, q.video_fps_out, q.video_kbps_in, q.video_kbps_out

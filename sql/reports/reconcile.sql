@@ -166,8 +166,8 @@ uncounted as (
         cross join (
             select
                 min(c.meeting_date) as first_date,
-                min(extract(epoch from c.day_start_utc) - extract(epoch from cast(c.meeting_date as timestamp))) as first_start_s,
-                max(extract(epoch from c.day_start_utc) - extract(epoch from cast(c.meeting_date as timestamp))) as last_start_s
+                min(epoch(c.day_start_utc) - epoch(cast(c.meeting_date as timestamp))) as first_start_s,
+                max(epoch(c.day_start_utc) - epoch(cast(c.meeting_date as timestamp))) as last_start_s
             from census_daily as c
         ) as d
         cross join (select min(c.meeting_date) as first_date from census_users as c) as u
@@ -200,8 +200,8 @@ day_rows as (
         h.meetings as held_meetings,
         d.participants,
         h.participants as held_participants,
-        cast(round(d.duration_s / 60.0) as bigint) as minutes,
-        cast(round(h.duration_s / 60.0) as bigint) as held_minutes,
+        cast(round(d.duration_s / 60.0, 0) as bigint) as minutes,
+        cast(round(h.duration_s / 60.0, 0) as bigint) as held_minutes,
         d.is_recent,
         d.duration_s / 60.0 - h.duration_s / 60.0 - cast($tolerance_minutes as double) * d.meetings > 0 as is_short_of_minutes,
         coalesce(t.meetings, 0) as date_meetings,
@@ -270,14 +270,14 @@ presence as (
         coalesce(c.sample_count, 0) as samples,
         case
             when r.leave_time_utc is null then c.expected_minutes
-            else cast(ceil((extract(epoch from r.leave_time_utc) - extract(epoch from date_trunc('minute', r.join_time_utc))) / 60.0) as bigint)
+            else cast(ceil((epoch(r.leave_time_utc) - epoch(date_trunc('minute', r.join_time_utc))) / 60.0) as bigint)
                 - cast(floor(greatest(
-                    extract(epoch from r.leave_time_utc) - extract(epoch from r.join_time_utc)
-                    - coalesce(cast(r.time_in_meeting_s as double), extract(epoch from r.leave_time_utc) - extract(epoch from r.join_time_utc)),
+                    epoch(r.leave_time_utc) - epoch(r.join_time_utc)
+                    - coalesce(cast(r.time_in_meeting_s as double), epoch(r.leave_time_utc) - epoch(r.join_time_utc)),
                     0.0
                 ) / 60.0) as bigint)
         end as minutes,
-        coalesce(cast(r.time_in_meeting_s as double), extract(epoch from r.leave_time_utc) - extract(epoch from r.join_time_utc)) as stay_s,
+        coalesce(cast(r.time_in_meeting_s as double), epoch(r.leave_time_utc) - epoch(r.join_time_utc)) as stay_s,
         coalesce(j.items, 0) as rejected_items
     from coverage as c
     inner join participants as r on r.participant_key = c.participant_key and r.meeting_date = c.meeting_date
@@ -351,7 +351,7 @@ found as (
         null as feishu_participants,
         n.participants as held_participants,
         null as feishu_min,
-        cast(round(n.duration_s / 60.0) as bigint) as held_min,
+        cast(round(n.duration_s / 60.0, 0) as bigint) as held_min,
         'not fetched: run vcq-etl sync --also census' as explanation,
         null as key
     from uncounted as n

@@ -49,8 +49,8 @@ select
     a.alert_time_local as alarm_from,
     a.recover_time_local as alarm_until,
     cast(ceil((
-        extract(epoch from least(coalesce(a.recover_time_utc, f.leave_time_utc), f.leave_time_utc))
-        - extract(epoch from greatest(a.alert_time_utc, f.join_time_utc))
+        epoch(least(coalesce(a.recover_time_utc, f.leave_time_utc), f.leave_time_utc))
+        - epoch(greatest(a.alert_time_utc, f.join_time_utc))
     ) / 60.0) as bigint) as overlap_min,
     coalesce(v.judged_minutes, 0) as n,
     coalesce(v.poor_minutes, 0) as poor,

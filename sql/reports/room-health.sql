@@ -99,7 +99,7 @@ spans as (
         select
             d.room_id,
             count(*) over (
-                partition by d.room_id order by d.meeting_date range between interval '6 days' preceding and current row
+                partition by d.room_id order by epoch(d.meeting_date) range between 518400 preceding and current row
             ) as days_of_seven
         from days as d
         where d.affected > 0
@@ -152,7 +152,7 @@ causes as (
 ),
 
 processor as (
-    select t.room_id, percentile_cont(0.95) within group (order by q.system_max_cpu_usage_pct) as p95
+    select t.room_id, quantile_cont(q.system_max_cpu_usage_pct, 0.95) as p95
     from quality_samples as q
     inner join rooms_of as t on t.participant_key = q.participant_key and t.meeting_date = q.meeting_date
     where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
@@ -163,9 +163,9 @@ processor as (
 opinion as (
     select
         t.room_id,
-        percentile_cont(0.95) within group (order by m.loss_received_pct) as loss_in,
-        percentile_cont(0.95) within group (order by m.loss_sent_pct) as loss_out,
-        percentile_cont(0.1) within group (order by m.mos_received_estimate) as p10
+        quantile_cont(m.loss_received_pct, 0.95) as loss_in,
+        quantile_cont(m.loss_sent_pct, 0.95) as loss_out,
+        quantile_cont(m.mos_received_estimate, 0.1) as p10
     from quality_minutes(since := $since, until := $until, profile := $profile) as m
     inner join rooms_of as t on t.participant_key = m.participant_key and t.meeting_date = m.meeting_date
     group by t.room_id

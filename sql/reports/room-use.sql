@@ -41,7 +41,7 @@ with stays as materialized (
         p.meeting_date,
         p.join_time_utc,
         p.leave_time_utc,
-        coalesce(cast(p.time_in_meeting_s as double), extract(epoch from p.leave_time_utc) - extract(epoch from p.join_time_utc), 0.0) as in_meeting_s
+        coalesce(cast(p.time_in_meeting_s as double), epoch(p.leave_time_utc) - epoch(p.join_time_utc), 0.0) as in_meeting_s
     from participants as p
     where p.room_id is not null
         and p.user_id is null
@@ -60,7 +60,7 @@ reserved as materialized (
         coalesce(v.is_release_early, false) as is_released,
         coalesce(v.is_release_early, false) and v.releasing_person is not null as is_released_by_person,
         v.releasing_time_utc,
-        coalesce(cast(v.event_duration_s as double), extract(epoch from v.event_end_utc) - extract(epoch from v.event_start_utc), 0.0) as reserved_s,
+        coalesce(cast(v.event_duration_s as double), epoch(v.event_end_utc) - epoch(v.event_start_utc), 0.0) as reserved_s,
         v.check_in_time_utc is not null
             or lower(trim(coalesce(v.room_check_in_status, ''))) in ('已签到', 'checked in', 'checked-in', 'yes', 'true', '1') as is_checked_in,
         v.event_end_utc <= t.created_utc as is_over
@@ -101,7 +101,7 @@ by_reservation as (
         count(*) filter (where j.is_no_show) as no_shows,
         count(*) filter (where j.is_released and not j.is_no_show) as releases,
         sum(case when j.is_released and not j.is_no_show
-            then greatest(extract(epoch from j.event_end_utc) - extract(epoch from greatest(j.releasing_time_utc, j.event_start_utc)), 0.0) end) as released_s
+            then greatest(epoch(j.event_end_utc) - epoch(greatest(j.releasing_time_utc, j.event_start_utc)), 0.0) end) as released_s
     from judged as j
     group by j.room_id
 ),

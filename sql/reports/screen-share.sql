@@ -70,8 +70,8 @@ from (
         count(v.fps) as with_fps,
         count(*) filter (where v.fps < 2 and not v.is_poor) as still,
         count(*) filter (where v.fps < 2 and v.is_poor) as slow_poor,
-        percentile_cont(0.5) within group (order by v.height_px) as height_p50,
-        percentile_cont(0.5) within group (order by v.bitrate_kbps) as kbps_p50
+        quantile_cont(v.height_px, 0.5) as height_p50,
+        quantile_cont(v.bitrate_kbps, 0.5) as kbps_p50
     from active as v
     group by v.meeting_date, v.direction
 ) as a

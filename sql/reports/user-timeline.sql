@@ -98,7 +98,7 @@ left join coverage on coverage.participant_key = s.participant_key and coverage.
 left join (
     select
         t.participant_key,
-        percentile_cont(0.1) within group (order by m.mos_received_estimate) as mos_p10
+        quantile_cont(m.mos_received_estimate, 0.1) as mos_p10
     from quality_minutes(since := $since, until := $until, profile := $profile) as m
     inner join sessions as t on t.participant_key = m.participant_key and t.meeting_date = m.meeting_date
     group by t.participant_key

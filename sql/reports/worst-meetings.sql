@@ -137,7 +137,7 @@ left join peaks as p on p.meeting_key = r.meeting_key and p.place = 1
 left join (
     select
         b.meeting_key,
-        percentile_cont(0.1) within group (order by b.mos_received_estimate) as mos_p10
+        quantile_cont(b.mos_received_estimate, 0.1) as mos_p10
     from quality_minutes(since := $since, until := $until, profile := $profile) as b
     inner join worst as w on w.meeting_key = b.meeting_key and w.meeting_date = b.meeting_date
     group by b.meeting_key

@@ -130,7 +130,7 @@ spans as (
         select
             d.who,
             count(*) over (
-                partition by d.who order by d.meeting_date range between interval '6 days' preceding and current row
+                partition by d.who order by epoch(d.meeting_date) range between 518400 preceding and current row
             ) as days_of_seven
         from (select distinct t.who, t.meeting_date from facts as t where t.is_affected) as d
     ) as g

@@ -72,9 +72,11 @@ counted as (
     from (
         select
             d.dimension_value,
-            grouping(
-                m.delay_ms, m.loss_received_pct, m.loss_sent_pct, m.audio_jitter_received_ms, m.mos_received_estimate
-            ) as metric,
+            16 * grouping(m.delay_ms)
+            + 8 * grouping(m.loss_received_pct)
+            + 4 * grouping(m.loss_sent_pct)
+            + 2 * grouping(m.audio_jitter_received_ms)
+            + grouping(m.mos_received_estimate) as metric,
             coalesce(
                 m.delay_ms, m.loss_received_pct, m.loss_sent_pct, m.audio_jitter_received_ms, m.mos_received_estimate
             ) as x,

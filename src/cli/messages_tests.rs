@@ -45,6 +45,7 @@ const OTHER_TEXTS: &[(&str, &str)] = &[
     ("src/personal_data/reference.rs", "documents"),
     ("src/report/card", "cards of reports"),
     ("src/report/dictionary.rs", "the data dictionary"),
+    ("src/report/engine", "SQL, and the README beside it"),
     ("src/report/format", "results of reports"),
     ("src/report/headings.rs", "headings have both languages in place"),
     ("src/report/meanings.rs", "the data dictionary"),

@@ -133,6 +133,9 @@ impl From<ReportError> for Failure {
                 of(ExitCode::Storage).hint("the database may come from another version: vcq-etl rebuild rebuilds it")
             }
             ReportError::Parquet { .. } => of(ExitCode::Storage),
+            ReportError::Expand { .. } => {
+                usage("call macros after FROM or JOIN, with := for each value, and use one WITH")
+            }
             ReportError::NotScalar { .. } | ReportError::Define { .. } => of(ExitCode::Unexpected),
         }
     }

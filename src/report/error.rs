@@ -45,6 +45,8 @@ pub enum ReportError {
     Run { report: String, source: Box<duckdb::Error> },
     #[error("could not write the result of the report {report} to {}", path.display())]
     Parquet { report: String, path: PathBuf, source: Box<duckdb::Error> },
+    #[error("the report {report} cannot be written for {engine}: {problem}")]
+    Expand { report: String, engine: &'static str, problem: String },
     /// An internal error: the definitions do not fit each other.
     #[error("could not define the views and reports")]
     Define { source: Box<dyn std::error::Error + Send + Sync> },

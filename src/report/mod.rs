@@ -13,6 +13,7 @@ pub(crate) mod card;
 mod catalogue;
 mod definition;
 pub(crate) mod dictionary;
+pub(crate) mod engine;
 mod error;
 mod format;
 mod header;

@@ -3,6 +3,7 @@
 use clap::{ArgMatches, Command, Subcommand};
 
 use super::card::{self, IncidentArgs, MeetingArgs, UserArgs};
+use super::export::{self, ExportArgs};
 use super::html::{self, HtmlArgs};
 use super::list::{self, ListArgs};
 use super::run::{self, RunArgs};
@@ -42,6 +43,9 @@ enum ReportCommand {
     /// Write an HTML report of a day, week or month
     #[command(after_help = html::EXAMPLES)]
     Html(HtmlArgs),
+    /// Write the reports as SQL scripts for another engine
+    #[command(after_help = export::EXAMPLES)]
+    Export(ExportArgs),
 }
 
 fn command() -> Command {
@@ -61,6 +65,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         ReportCommand::User(args) => card::user(&args, context)?,
         ReportCommand::Meeting(args) => card::meeting(&args, context)?,
         ReportCommand::Html(args) => html::run(&args, context)?,
+        ReportCommand::Export(args) => export::run(&args, context)?,
     }
     Ok(ExitCode::Complete)
 }

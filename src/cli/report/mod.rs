@@ -1,12 +1,15 @@
-//! `vcq-etl report`: lists, explains and runs reports, prints cards, and writes the report page.
+//! `vcq-etl report`: lists, explains and runs reports, prints cards, writes the report page, and scripts for
+//! other engines.
 
 mod card;
 mod command;
 mod digest;
+mod export;
 mod html;
 mod list;
 mod next;
 mod run;
+mod script;
 mod show;
 mod store;
 #[cfg(test)]

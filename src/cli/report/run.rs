@@ -9,6 +9,7 @@ use super::window::WindowArgs;
 use crate::cli::command::Context;
 use crate::cli::result_args::ResultArgs;
 use crate::cli::runtime::now_us;
+use crate::cli::window::Days;
 use crate::commands::{self, Tokens};
 use crate::config::{Config, Origin};
 use crate::error::{Failure, replaced_hint};
@@ -47,7 +48,9 @@ pub(super) struct RunArgs {
 
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let report = catalogue(&context.config)?.find(&args.name)?;
-    let mut parameters = parameters(args, &report, &context.config)?;
+    let days = args.window.days(&context.config, now_us())?;
+    let given = Given { days, min_n: args.min_n.as_ref(), top: args.top.as_ref(), params: &args.params };
+    let mut parameters = given.parameters(&report, &context.config)?;
     // Wrong parameters are reported whether or not there is a store.
     Arguments::resolve(&report.name, &report.header, &parameters)?;
     let format = args.result.format(&context.config.store)?;
@@ -84,30 +87,40 @@ fn token_hint(connection: &Connection, has_key: bool) -> Result<Option<&'static 
     Ok(report::card::replaced(&source, has_key)?.map(replaced_hint))
 }
 
-/// The parameters from their own flags and from `--param`. The profile is a setting, for reports that have one.
-fn parameters(args: &RunArgs, report: &Report, config: &Config) -> Result<Vec<(String, String)>, Failure> {
-    // The report of the thresholds shows every profile unless one is named.
-    let has_profile = report.header.parameter("profile").is_some_and(|profile| profile.default.is_some());
-    let is_profile_given = *config.origin("profile") == Origin::Flag;
-    let days = args.window.days(config, now_us())?;
-    let flags = [
-        ("since", days.since),
-        ("until", days.until),
-        ("profile", (has_profile || is_profile_given).then(|| config.profile.clone())),
-        ("min_n", args.min_n.clone()),
-        ("top", args.top.clone()),
-    ];
-    let mut parameters: Vec<(String, String)> =
-        flags.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-    for text in &args.params {
-        let (name, value) = Arguments::parse_assignment(text)?;
-        // Only the flag and --param together are given twice.
-        if name == "profile" && !is_profile_given {
-            parameters.retain(|(name, _)| name != "profile");
+/// The values given for a report's parameters.
+pub(super) struct Given<'a> {
+    pub(super) days: Days,
+    pub(super) min_n: Option<&'a String>,
+    pub(super) top: Option<&'a String>,
+    /// `name=value`.
+    pub(super) params: &'a [String],
+}
+
+impl Given<'_> {
+    /// The parameters from their own flags and from `--param`. The profile is a setting, for reports that have one.
+    pub(super) fn parameters(&self, report: &Report, config: &Config) -> Result<Vec<(String, String)>, Failure> {
+        // The report of the thresholds shows every profile unless one is named.
+        let has_profile = report.header.parameter("profile").is_some_and(|profile| profile.default.is_some());
+        let is_profile_given = *config.origin("profile") == Origin::Flag;
+        let flags = [
+            ("since", self.days.since.clone()),
+            ("until", self.days.until.clone()),
+            ("profile", (has_profile || is_profile_given).then(|| config.profile.clone())),
+            ("min_n", self.min_n.cloned()),
+            ("top", self.top.cloned()),
+        ];
+        let mut parameters: Vec<(String, String)> =
+            flags.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+        for text in self.params {
+            let (name, value) = Arguments::parse_assignment(text)?;
+            // Only the flag and --param together are given twice.
+            if name == "profile" && !is_profile_given {
+                parameters.retain(|(name, _)| name != "profile");
+            }
+            parameters.push((name, value));
         }
-        parameters.push((name, value));
+        Ok(parameters)
     }
-    Ok(parameters)
 }
 
 /// The window of a report, whose default is added to the parameters; empty if it has none.

@@ -2,10 +2,12 @@
 
 use clap::Args;
 
+use super::script::{ENGINES, ScriptArgs};
 use super::store::catalogue;
-use crate::cli::command::Context;
+use crate::cli::command::{Context, one_of};
 use crate::error::Failure;
-use crate::report::{Header, Parameter, Report, macro_name};
+use crate::report::engine::{Engine, Scripts};
+use crate::report::{Arguments, Header, Parameter, Report, macro_name};
 use crate::schema::ddl::quoted;
 use crate::text::{Language, WIDTH, on_lines, padded, say_indented, width};
 
@@ -21,10 +23,24 @@ pub(super) struct ShowArgs {
     /// Print the SQL of the report
     #[arg(long)]
     sql: bool,
+
+    /// With --sql: without macros, for this engine
+    #[arg(long, value_name = "ENGINE", requires = "sql", value_parser = one_of(ENGINES))]
+    engine: Option<&'static Engine>,
+
+    #[command(flatten)]
+    values: ScriptArgs,
 }
 
 pub(super) fn run(args: &ShowArgs, context: &Context) -> Result<(), Failure> {
-    let report = catalogue(&context.config)?.find(&args.name)?.in_language(context.console.language);
+    let report = catalogue(&context.config)?.find(&args.name)?;
+    if let Some(engine) = args.engine {
+        let given = args.values.given(&context.config)?.parameters(&report, &context.config)?;
+        let arguments = Arguments::resolve(&report.name, &report.header, &given)?;
+        let script = Scripts::new(engine)?.script(&report, &arguments, &args.values.places()?)?;
+        return context.output.print(&script);
+    }
+    let report = report.in_language(context.console.language);
     let text = if args.sql { report.sql.clone() } else { explanation(&report) };
     context.output.print(&on_lines(&text))
 }
