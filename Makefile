@@ -151,10 +151,11 @@ tests/starters/node_modules/installed: tests/starters/package.json
 	cd tests/starters && npm install --silent --no-package-lock --ignore-scripts
 	@touch $@
 
-# Every report in Spark on the Parquet files of a simulated tenant. Java 17.
+# Every report in Spark on the Parquet files of a simulated tenant; REPORTS=by-site,sla for some. Java 17.
 SPARK ?= 4.0.1
+REPORTS ?=
 test-spark: build $(VENV)/spark-$(SPARK)/installed
-	VCQ_ETL="$(abspath $(or $(CARGO_TARGET_DIR),target))/release/vcq-etl" $(VENV)/spark-$(SPARK)/bin/python -W ignore \
+	REPORTS="$(REPORTS)" VCQ_ETL="$(abspath $(or $(CARGO_TARGET_DIR),target))/release/vcq-etl" $(VENV)/spark-$(SPARK)/bin/python -W ignore \
 		-m unittest tests/spark/test_spark.py
 
 $(VENV)/spark-$(SPARK)/installed:

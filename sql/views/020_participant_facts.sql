@@ -60,7 +60,7 @@ create or replace macro share_pct(x, n, min_n) as
 case when n > 0 and n >= min_n then round(100.0 * x / n, 1) end;
 
 -- The continuous percentile p of values with counts: of the n rows in a group, upto have the value x or less. Same
--- result as quantile_cont, which would keep every value in memory.
+-- result as percentile_cont, which would keep every value in memory.
 create or replace macro counted_percentile(p, x, upto, n) as
 min(x) filter (where upto > floor(cast(p as double) * (n - 1)))
     * (1 - (cast(p as double) * (max(n) - 1) - floor(cast(p as double) * (max(n) - 1))))

@@ -3,7 +3,7 @@ row, cell and the order with `vcq-etl report run`, without a tolerance. Needs VC
 
     python -m unittest tests/spark/test_spark.py
 
-REPORTS=by-site,sla runs some. Prints a line for each report, and the seconds of both engines.
+REPORTS=by-site,sla runs some; STORE=DIR reads a store that is there. Prints a line for each report, and the seconds of both engines.
 """
 
 import datetime
@@ -92,12 +92,19 @@ class Reports(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="vcq-spark-"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
-        cls.env = make_store(cls.folder)
+        kept = os.environ.get("STORE")
+        cls.env = dict(os.environ, VCQ_STORE=kept) if kept else make_store(cls.folder)
         os.environ["TZ"] = "UTC"
         time.tzset()
         cls.spark = (
             SparkSession.builder.master("local[2]")
             .config("spark.ui.enabled", "false")
+            .config("spark.ui.showConsoleProgress", "false")
+            # The data is small: compiling a query takes far longer than running it.
+            .config("spark.sql.codegen.wholeStage", "false")
+            .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+            .config("spark.sql.adaptive.enabled", "false")
+            .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1")
             .config("spark.sql.shuffle.partitions", "2")
             .config("spark.sql.warehouse.dir", str(cls.folder / "warehouse"))
             .config("spark.driver.memory", "3g")

@@ -97,3 +97,75 @@ fn write(folder: &Path, store: &Path, files: &[(String, String)]) -> Result<(), 
     })?;
     files.iter().try_for_each(|(name, text)| output::write_file(&folder.join(name), text))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::cli::tests::{path, run_with};
+    use crate::error::ExitCode;
+    use crate::report::Catalogue;
+
+    #[test]
+    fn every_report_becomes_a_script_beside_the_declarations() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().join("new/spark");
+        let written = |more: &[&str]| {
+            let common = ["report", "export", "--engine", "spark", "--tables", "lake.vcq.{table}", "--scratch", "tmp"];
+            let out = ["--location", "s3a://bucket/vcq", "--out", out.to_str().expect("text")];
+            run_with(&[&common, &out[..], more].concat(), &[])
+        };
+        let files = || -> BTreeSet<String> {
+            let entries = std::fs::read_dir(&out).expect("the directory");
+            entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+        };
+        let ended = written(&["--since", "2026-11-01", "--min-n", "5"]);
+        assert_eq!((ended.exit, ended.stdout.as_str()), (ExitCode::Complete, ""), "{}", ended.stderr);
+        assert!(ended.stderr.contains("left out, because a parameter has no value: incident (incident_id), "));
+        let known: Vec<String> =
+            Catalogue::built_in().expect("reports").reports().iter().map(|report| report.name.clone()).collect();
+        assert_eq!(files().len(), known.len() - 3 + 2);
+        let read = |name: &str| std::fs::read_to_string(out.join(name)).expect("a file");
+        assert!(read("sla.sql").starts_with("-- sla: since=2026-11-01, until=any, profile=cqd, min_n=5\nset "));
+        assert!(read("sla.sql").contains("create table tmp.sla_limits using parquet as\nselect\n"));
+        assert!(read("ddl.sql").contains("location 's3a://bucket/vcq/reference/runs';"));
+        assert!(read("README.md").contains("- `user-timeline`: `who`\n"));
+        // Again, with all values.
+        let params = ["--param", "who=O'Neil", "--param", "meeting_no=1", "--param", "incident_id=x"];
+        assert_eq!(written(&params).exit, ExitCode::Complete);
+        assert_eq!(
+            files(),
+            known.iter().map(|name| format!("{name}.sql")).chain(["ddl.sql".into(), "README.md".into()]).collect()
+        );
+        assert!(read("user-timeline.sql").contains(r"'O\'Neil'"));
+    }
+
+    #[test]
+    fn a_report_is_printed_for_an_engine() {
+        let show = |more: &[&str]| run_with(&[&["report", "show", "freshness", "--sql"], more].concat(), &[]);
+        let script = show(&["--engine", "duckdb", "--until", "2026-11-02", "--tables", "x.{table}"]).stdout;
+        assert!(script.starts_with("-- freshness: since=any, until=2026-11-02\nselect\n"), "{script}");
+        assert!(script.contains("from x.meetings as k\n") && script.ends_with(";\n"), "{script}");
+    }
+
+    #[test]
+    fn wrong_flags_are_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let refused = |more: &[&str]| {
+            let ended =
+                run_with(&[&["report", "export", "--engine", "spark", "--out", path(&folder)], more].concat(), &[]);
+            assert_eq!(ended.exit, ExitCode::Usage, "{}", ended.stderr);
+            ended.stderr
+        };
+        assert!(refused(&["--param", "whom=x"]).contains("no report has the parameter \"whom\""));
+        assert!(refused(&["--param", "who"]).contains("does not have the form name=value"));
+        assert!(refused(&["--min-n", "0"]).contains("is not a whole number from 1"));
+        for tables in ["lake.vcq", "{table}; drop table x", "{table} -- "] {
+            assert!(refused(&["--tables", tables]).contains("is not a name of the engine"), "{tables}");
+        }
+        assert!(refused(&["--scratch", "a b"]).contains("--scratch \"a b\" is not a name of the engine"));
+        let without_engine = run_with(&["report", "show", "sla", "--sql", "--since", "2026-11-01"], &[]);
+        assert_eq!(without_engine.exit, ExitCode::Usage);
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    }
+}

@@ -181,14 +181,18 @@ fn plain_limits(words: &[Word]) -> Vec<Word> {
     out
 }
 
+const FRAMES: &[&str] = &["rows", "range", "groups"];
+const FRAME_STARTS: &[&str] = &["between", "unbounded", "current", "interval"];
+
 /// Every key of every ORDER BY says that NULLs come last.
 fn nulls_last(words: &[Word]) -> Vec<Word> {
     let mut out: Vec<Word> = Vec::with_capacity(words.len());
     // For each open parenthesis, whether a sort key is being read.
     let mut keys = vec![false];
     for (at, word) in words.iter().enumerate() {
-        let is_frame = ["rows", "range", "groups"].iter().any(|name| word.is(name))
-            && next(words, at).is_some_and(|next| words[next].is("between"));
+        let starts_frame =
+            |next: usize| words[next].kind == Kind::Number || FRAME_STARTS.iter().any(|name| words[next].is(name));
+        let is_frame = FRAMES.iter().any(|name| word.is(name)) && next(words, at).is_some_and(starts_frame);
         let is_end = is_frame || ["limit", "offset", "union"].iter().any(|name| word.is(name));
         let is_in_key = keys.last().copied().unwrap_or_default();
         if is_in_key && (word.is_mark(",") || word.is_mark(")") || is_end) {
@@ -254,6 +258,10 @@ mod tests {
         assert_eq!(
             spark("sum(x) over (order by q.rows range between 5 preceding and current row), y group by a, b"),
             "sum(x) over (order by q.rows nulls last range between 5 preceding and current row), y group by a, b"
+        );
+        assert_eq!(
+            spark("max(x) over (order by a, b rows unbounded preceding)"),
+            "max(x) over (order by a nulls last, b nulls last rows unbounded preceding)"
         );
         assert_eq!(
             spark("(select 1 order by a)\nlimit cast(null as bigint)"),

@@ -126,16 +126,18 @@ impl Expander<'_> {
                     let list: Vec<String> =
                         values.iter().map(|(name, value)| format!("{name}={}", text(value))).collect();
                     let body = substitute(&definition.body, &values.into_iter().collect());
-                    out.push(self.cte(&name, format!("{name}({})", list.join(",")), &body)?);
+                    let relation = self.cte(&name, format!("{name}({})", list.join(",")), &body)?;
+                    push_relation(&mut out, relation, &words, (at, end));
                     at = end + 1;
                     continue;
                 }
             } else if let Some(body) = self.definitions.views.get(&name) {
-                out.push(self.cte(&name, name.clone(), body)?);
+                let relation = self.cte(&name, name.clone(), body)?;
+                push_relation(&mut out, relation, &words, (at, at));
                 at += 1;
                 continue;
             } else if !is_before(&words, at, ".") && TABLES.iter().any(|table| table.name == name) {
-                out.push(Word::new(Kind::Table, name));
+                push_relation(&mut out, Word::new(Kind::Table, name), &words, (at, at));
                 at += 1;
                 continue;
             }
@@ -217,18 +219,61 @@ fn is_relation(words: &[Word], at: usize) -> bool {
 
 /// The query with its own common table expressions by their unique names.
 fn renamed(words: &[Word], own: &HashMap<String, String>) -> Vec<Word> {
-    let rename = |(at, word): (usize, &Word)| match own.get(&word.text.to_ascii_lowercase()) {
-        Some(unique)
-            if word.kind == Kind::Name
-                && is_relation(words, at)
-                && !is_before(words, at, "(")
-                && !is_before(words, at, ".") =>
-        {
-            Word::new(Kind::Cte, unique.clone())
+    let mut out = Vec::with_capacity(words.len());
+    for (at, word) in words.iter().enumerate() {
+        match own.get(&word.text.to_ascii_lowercase()) {
+            Some(unique)
+                if word.kind == Kind::Name
+                    && is_relation(words, at)
+                    && !is_before(words, at, "(")
+                    && !is_before(words, at, ".") =>
+            {
+                push_relation(&mut out, Word::new(Kind::Cte, unique.clone()), words, (at, at));
+            }
+            _ => out.push(word.clone()),
         }
-        _ => word.clone(),
-    };
-    words.iter().enumerate().map(rename).collect()
+    }
+    out
+}
+
+/// What can follow a relation that has no alias.
+const AFTER_RELATIONS: &[&str] = &[
+    "where",
+    "group",
+    "having",
+    "order",
+    "limit",
+    "on",
+    "using",
+    "join",
+    "inner",
+    "left",
+    "right",
+    "full",
+    "cross",
+    "natural",
+    "semi",
+    "anti",
+    "union",
+    "except",
+    "intersect",
+    "window",
+    "offset",
+    "qualify",
+];
+
+/// Puts a relation in place of the words of the one that they name. Its columns may be called by the name before, so
+/// that stays its alias.
+fn push_relation(out: &mut Vec<Word>, relation: Word, words: &[Word], (name, end): (usize, usize)) {
+    out.push(relation);
+    let has_alias = next(words, end).is_some_and(|next| {
+        let word = &words[next];
+        word.kind == Kind::Quoted || word.kind == Kind::Name && !AFTER_RELATIONS.iter().any(|other| word.is(other))
+    });
+    if !has_alias {
+        let blank = || Word::new(Kind::Blank, " ");
+        out.extend([blank(), Word::new(Kind::Name, "as"), blank(), words[name].clone()]);
+    }
 }
 
 /// The body of a macro with values in place of its parameters. As in DuckDB, a bare name of a parameter is the parameter;

@@ -190,12 +190,13 @@ fn expanded(sql: &str) -> Result<String, String> {
 fn names_of_a_custom_report_do_not_capture_those_of_the_definitions() {
     // Its own expressions have the names of a table, of a view and of one in a macro.
     let sql = "with meetings as (select 1 as a), limits as (select a from meetings), caused as (select a from limits)\n\
-               select (select count(*) from caused) as n, k.value as m from caused \
+               select (select count(*) from caused) as n, k.value as m, caused.a, meetings.a as b from caused join meetings on true \
                cross join (select count(*) as value from poor_minutes(since := (select min(date '2026-11-02') from caused)) as p) as k";
     let sql = expanded(sql).expect("a script");
     let found = rows(&database(include_str!("../../../sql/tests/tenant.sql")), &sql);
     let poor = rows(&tenant(), "select count(*) from poor_minutes()").remove(1);
-    assert_eq!(found[1], ["BigInt(1)".to_owned(), poor[0].clone()]);
+    let one = "BigInt(1)".to_owned();
+    assert_eq!(found[1][..2], [one, poor[0].clone()]);
 }
 
 #[test]
