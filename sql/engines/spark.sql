@@ -1,5 +1,5 @@
--- What Spark (3.5, 4) lacks or means differently, by the names of DuckDB's functions. Read by src/report/engine only: in a
--- body, the macro's own name is Spark's function.
+-- What Spark (3.5, 4) lacks or means differently, by the names of DuckDB's functions. Read by src/report/engine only: in
+-- a body, the macro's own name is Spark's function.
 
 -- The predecessor of a positive number: 1 - 2^-53 is the largest factor below 1.
 create or replace macro nextafter(x, towards) as x * 0.9999999999999999e0;

@@ -1,4 +1,4 @@
-//! The views and macros that a report can use, as words: the shared definitions, and what an engine defines in addition.
+//! The views and macros that a report can use, as words: the shared definitions, and those of an engine.
 
 use std::collections::HashMap;
 

@@ -55,8 +55,8 @@ pub(crate) static DUCKDB: Engine = Engine {
 pub(crate) static SPARK: Engine = Engine {
     name: "spark",
     definitions: Some(SqlFile { name: "engines/spark", sql: include_str!("../../../sql/engines/spark.sql") }),
-    // Local times have no zone and UTC instants do; a difference between them needs the zone UTC. A division by 0 is NULL,
-    // as in DuckDB.
+    // Local times have no zone and UTC instants do: a difference between them needs the zone UTC. A division by 0 is
+    // NULL, as in DuckDB.
     settings: &["set spark.sql.session.timeZone = UTC", "set spark.sql.ansi.enabled = false"],
     steps: Some(("using parquet as", &["limits"])),
     spelling: Spelling {

@@ -276,8 +276,8 @@ fn push_relation(out: &mut Vec<Word>, relation: Word, words: &[Word], (name, end
     }
 }
 
-/// The body of a macro with values in place of its parameters. As in DuckDB, a bare name of a parameter is the parameter;
-/// `t.name`, `name(...)`, `as name` and `name := ...` are others.
+/// The body of a macro with values in place of its parameters. As in DuckDB, a bare name of a parameter is the
+/// parameter; `t.name`, `name(...)`, `as name` and `name := ...` are others.
 fn substitute(body: &[Word], values: &HashMap<String, Vec<Word>>) -> Vec<Word> {
     let mut out = Vec::with_capacity(body.len());
     for (at, word) in body.iter().enumerate() {

@@ -5,8 +5,8 @@ use super::script::{Places, Scripts};
 use crate::schema::{Column, PARTITION_COLUMN, TABLES, Table};
 
 impl Scripts {
-    /// The statements that declare the tables on the files below `location`. `None` for DuckDB, which reads them by their
-    /// names.
+    /// The statements that declare the tables on the files below `location`. `None` for DuckDB, which reads them by
+    /// their names.
     pub(crate) fn declarations(&self, places: &Places, location: &str) -> Option<String> {
         self.engine.steps?;
         let tables = TABLES.iter().filter(|table| table.is_in_parquet());
@@ -14,8 +14,8 @@ impl Scripts {
         Some(declared.collect::<Vec<_>>().join("\n"))
     }
 
-    /// What the files are and how they are run. `left_out` are the reports without a script, with the parameter that they
-    /// require.
+    /// What the files are and how they are run. `left_out` are the reports without a script, with the parameter that
+    /// they require.
     pub(crate) fn readme(&self, places: &Places, location: &str, left_out: &[(String, String)]) -> String {
         let mut text = match self.engine.steps {
             Some(_) => spark_readme(places, location),
