@@ -333,7 +333,7 @@ fn a_lost_or_another_key_is_an_error_unless_nothing_depends_on_it() {
     assert!(ran.stderr.contains("is not the identity key of this store"), "{}", ran.stderr);
     fs::write(&key, "no key").expect("written");
     let ran = with_identity(env.sync_command(&[]), "pseudonym").expect_exit(5);
-    assert!(ran.stderr.contains("is not a key"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("is not an identity key"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("no key\n"), "{}", ran.stderr);
     fs::write(&key, text).expect("written");
     with_identity(env.sync_command(&[]), "pseudonym").expect_exit(0);
