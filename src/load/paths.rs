@@ -36,7 +36,12 @@ impl StorePaths {
             }
         };
         if !root.is_file() {
+            let parents = parents_of_missing(root);
             files::create_folders(root).map_err(not_writable(root))?;
+            // The name of a new store must survive a power cut too. A parent may not be readable.
+            for parent in parents.iter().filter_map(|parent| fs::File::open(parent).ok()) {
+                parent.sync_all().map_err(LoadError::io("flush to disk", root))?;
+            }
         }
         let paths = StorePaths::open_folder(root)?;
         for folder in FOLDERS {
@@ -256,9 +261,24 @@ pub(crate) fn wal_of(database: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// The directories in which a directory and its parents are to be created.
+fn parents_of_missing(folder: &Path) -> Vec<PathBuf> {
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
+    let missing = folder.ancestors().take_while(|ancestor| !ancestor.exists());
+    missing.filter_map(Path::parent).map(Path::to_path_buf).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_parents_of_every_new_directory_are_synced() {
+        let dir = tempfile::TempDir::new().expect("a folder");
+        let parents = parents_of_missing(&dir.path().join("a/b"));
+        assert_eq!(parents, [dir.path().join("a"), dir.path().to_path_buf()]);
+        assert_eq!(parents_of_missing(dir.path()), [] as [PathBuf; 0]);
+    }
 
     #[test]
     fn open_creates_the_layout_and_can_be_repeated() {
