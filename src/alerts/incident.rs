@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 
 use super::evaluate::Match;
 use super::message::{Entry, cut, number_text};
-use super::times::{date, length, span, time_of};
 use crate::report::Cell;
 use crate::report::headings::{text, words};
+use crate::report::incident_text::place;
 use crate::report::next::{Carried, command};
+use crate::report::times::{date, length, span, time_of};
 use crate::text::{Language, counted};
 
 /// A row of the report `incidents`.
@@ -60,9 +61,7 @@ impl<'a> Incident<'a> {
     }
 
     fn scope(&self, language: Language) -> String {
-        let (kind, name) = (self.text("scope_kind"), cut(&self.text("scope_name")));
-        let name = if kind == "network_type" { words("network", &name, language) } else { name };
-        text(&format!("scope.{kind}"), language).map_or(name.clone(), |known| known.replace("{name}", &name))
+        place(&self.text("scope_kind"), &cut(&self.text("scope_name")), language)
     }
 
     /// `jitter both ways` or `收发双向抖动过大`.

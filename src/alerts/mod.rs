@@ -22,7 +22,6 @@ mod program;
 mod render;
 mod row;
 mod rule;
-mod times;
 mod webhook;
 
 pub(crate) use channel::{Channel, ChannelUrl, EmailSettings, Encryption, Target};

@@ -8,8 +8,8 @@ use super::condition::Condition;
 use super::evaluate::Match;
 use super::message::{Entry, cut, number_text};
 use super::rule::PreparedRule;
-use super::times::{date, moment, time_of};
 use crate::report::next::command;
+use crate::report::times::{date, moment, time_of};
 use crate::report::{Cell, ReportColumn, ResultSet, headings};
 use crate::text::Language;
 

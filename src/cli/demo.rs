@@ -18,7 +18,8 @@ use crate::commands::buildings::import;
 use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure};
 use crate::files;
-use crate::load::{self, LoadError, StorePaths};
+use crate::load::{self, StorePaths};
+use crate::report::{self, Arguments, Catalogue, Cell};
 use crate::text::{Language, padded};
 
 const DEFAULT_STORE: &str = "./vcq-demo";
@@ -172,14 +173,17 @@ fn import_buildings(config: &Config, text: &str) -> Result<(), Failure> {
 /// The incidents, one sentence each.
 fn what_happened(config: &Config, language: Language) -> Result<String, Failure> {
     let connection = open(config)?;
-    let path = StorePaths::existing(&config.store)?.database();
-    let failed = |source| LoadError::Duckdb { attempt: "read the incidents of", path: path.clone(), source };
-    let mut select = connection.prepare("select severity, summary from report_incidents()").map_err(failed)?;
-    let rows = select.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))).map_err(failed)?;
+    let report = Catalogue::built_in()?.find("incidents")?;
+    let arguments = Arguments::resolve(&report.name, &report.header, &[])?;
+    let found = report::run(&connection, &report, &arguments)?;
+    let said = report::in_words(&found, language);
+    let text = |row: &[Cell], name: &str| {
+        let at = said.columns.iter().position(|column| column == name);
+        at.and_then(|at| row.get(at)).map(Cell::text).unwrap_or_default()
+    };
     let mut page = language.say("What happened:").into_owned() + "\n";
-    for row in rows {
-        let (severity, summary) = row.map_err(failed)?;
-        page.push_str(&format!("  {}  {summary}\n", padded(&language.say(&severity), 8)));
+    for row in &said.rows {
+        page.push_str(&format!("  {}  {}\n", padded(&language.say(&text(row, "severity")), 8), text(row, "summary")));
     }
     Ok(page)
 }

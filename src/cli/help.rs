@@ -3,7 +3,7 @@
 
 use std::io;
 
-use crate::text::{Language, WIDTH, chinese, terminal_width, width, wrap_in};
+use crate::text::{Language, WIDTH, described as look_up, terminal_width, width, wrap_in};
 
 /// What clap adds behind a description, and its Chinese form.
 const REMARKS: &[(&str, &str)] =
@@ -97,11 +97,6 @@ fn described(text: &str) -> String {
     });
     let said = (!text.is_empty()).then(|| look_up(text).unwrap_or_else(|| text.to_owned()));
     said.into_iter().chain(remarks).collect::<Vec<_>>().join(" ")
-}
-
-/// A description is the same text with and without a full stop.
-pub(super) fn look_up(text: &str) -> Option<String> {
-    chinese(text).or_else(|| Some(chinese(text.strip_suffix('.')?)?.trim_end_matches('。').to_owned() + "。"))
 }
 
 /// The paragraphs of a help text with their remarks, in Chinese.

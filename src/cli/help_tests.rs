@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use clap::Command;
 
-use super::help::{in_language, look_up, looked_up};
+use super::help::{in_language, looked_up};
 use super::program::program;
 use super::tests::run_with;
-use crate::text::{Language, WIDTH, width};
+use crate::text::{Language, WIDTH, described as look_up, width};
 
 /// The English help of every command, short and long, in lines that are not wrapped.
 pub(super) fn helps() -> Vec<String> {
@@ -34,6 +34,26 @@ fn every_text_of_the_help_has_a_chinese_form() {
     let missing: Vec<&String> = texts.iter().filter(|text| is_prose(text) && look_up(text).is_none()).collect();
     let list: String = missing.iter().map(|text| format!("{text}\n")).collect();
     assert!(missing.is_empty(), "add to src/text/messages.tsv {} texts of the help:\n{list}", missing.len());
+}
+
+/// Three English words in a row are a text that no message fits, or that a message of other texts was put into.
+#[test]
+fn chinese_help_has_no_english_phrase() {
+    let mut left = BTreeSet::new();
+    for help in helps() {
+        // Paragraphs, so that a phrase is not hidden by a line break.
+        let chinese = in_language(Language::Chinese, &help).replace("\n          ", " ");
+        let is_typed = |line: &&str| ["vcq-etl", "用法："].iter().any(|start| line.trim_start().starts_with(start));
+        for line in chinese.lines().filter(|line| !is_typed(line)) {
+            let line = line.replace("create temp table", "");
+            let words: Vec<&str> = line.split(' ').filter(|word| !word.is_empty()).collect();
+            let is_word = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase());
+            if words.windows(3).any(|run| run.iter().all(is_word)) {
+                left.insert(line.trim().to_owned());
+            }
+        }
+    }
+    assert!(left.is_empty(), "{left:#?}");
 }
 
 #[test]

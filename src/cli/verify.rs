@@ -97,7 +97,9 @@ fn page(report: &VerifyReport, width: u16, language: Language) -> String {
         text.push_str(&format!("  {}\n\n", said(&format!("What to do: {}.", outcome.check.advice))));
     }
     for note in &report.findings.notes {
-        text.push_str(&(say_indented(language, &format!("Note: {}.", on_one_line(note)), 0, WIDTH) + "\n"));
+        let note = on_one_line(note);
+        let note = language.pick(format!("Note: {note}."), format!("说明：{}。", language.say(&note)));
+        text.push_str(&(say_indented(language, &note, 0, WIDTH) + "\n"));
     }
     let skipped = outcomes.iter().filter(|outcome| outcome.skipped.is_some()).count() as u64;
     let total = match (report.findings.total(), skipped) {

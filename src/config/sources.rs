@@ -76,9 +76,10 @@ impl Sources {
             let table: toml::Table = fs::read_to_string(self.file()?).ok()?.parse().ok()?;
             Some(table.get(setting.key)?.as_str()?.to_owned())
         };
-        let given = self.flags.get(setting.key).or_else(|| self.environment.get(&setting.variable())).cloned();
-        let given = given.filter(|text| !text.is_empty()).or_else(of_file);
-        given.and_then(|text| Language::parse(text.trim())).unwrap_or_else(|| Language::of_locale(&self.environment))
+        let given = [self.flags.get(setting.key), self.environment.get(&setting.variable())];
+        let given = given.into_iter().flatten().cloned().chain(std::iter::once_with(of_file).flatten());
+        let known = given.map(|text| Language::parse(text.trim()));
+        known.flatten().next().unwrap_or_else(|| Language::of_locale(&self.environment))
     }
 
     /// The configuration file: the one named by `--config` or `VCQ_CONFIG` (which must exist), else the first that

@@ -1,9 +1,10 @@
-//! The text of a new `vcq.toml`: every setting with its help, those without a value commented out.
+//! The text of a new `vcq.toml`: every setting with its help, those without a value commented out. Comments are in the
+//! language of whoever writes the file.
 
 use std::collections::BTreeMap;
 
 use super::settings::{Group, Kind, SETTINGS, Setting};
-use crate::text::wrap;
+use crate::text::{Language, described, wrap_in};
 
 /// Width of the comments, without the `# `.
 const COMMENT_WIDTH: usize = 98;
@@ -17,10 +18,11 @@ const ALERTS: &str = "Alert rules ([[alerts]]) and their channels ([channels.NAM
 
 /// A file with these values, by key. A setting without one is shown with its default, or with the name of its value.
 /// Settings that are secrets are left out: they belong in a file of their own.
-pub(crate) fn template(values: &BTreeMap<&'static str, String>) -> String {
+pub(crate) fn template(values: &BTreeMap<&'static str, String>, language: Language) -> String {
+    let comment = |english: &str| comment(english, language);
     let mut text = comment(HEADING);
     for group in Group::ALL {
-        text.push_str(&format!("\n\n## {}\n", group.heading()));
+        text.push_str(&format!("\n\n## {}\n", language.say(group.heading())));
         for setting in SETTINGS.iter().filter(|setting| setting.group == group && !setting.secret) {
             text.push_str(&format!("\n{}", comment(setting.help)));
             let line = match values.get(setting.key) {
@@ -35,8 +37,9 @@ pub(crate) fn template(values: &BTreeMap<&'static str, String>) -> String {
     format!("{text}\n\n{}", comment(ALERTS))
 }
 
-fn comment(text: &str) -> String {
-    wrap(text, COMMENT_WIDTH).iter().map(|line| format!("# {line}\n")).collect()
+fn comment(english: &str, language: Language) -> String {
+    let text = language.pick(None, described(english)).unwrap_or_else(|| english.to_owned());
+    wrap_in(language, &text, COMMENT_WIDTH).iter().map(|line| format!("# {line}\n")).collect()
 }
 
 fn assignment(setting: &Setting, value: &str) -> String {
@@ -71,6 +74,7 @@ mod tests {
 
     use super::*;
     use crate::config::{Config, Sources};
+    use crate::text::width;
 
     /// The file with every setting set.
     fn uncommented(text: &str) -> toml::Table {
@@ -81,7 +85,7 @@ mod tests {
 
     #[test]
     fn every_setting_but_the_secrets_is_shown_with_its_help_and_its_default() {
-        let text = template(&BTreeMap::new());
+        let text = template(&BTreeMap::new(), Language::English);
         assert!(text.parse::<toml::Table>().expect("TOML").is_empty(), "nothing is set");
         let set = uncommented(&text);
         let mut keys: Vec<&str> =
@@ -105,6 +109,24 @@ mod tests {
     }
 
     #[test]
+    fn every_comment_has_a_chinese_form_and_the_settings_are_the_same() {
+        let [english, chinese] =
+            [Language::English, Language::Chinese].map(|language| template(&BTreeMap::new(), language));
+        assert_eq!(uncommented(&english), uncommented(&chinese));
+        let is_chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+        let blocks: Vec<&str> = chinese.split("\n\n").filter(|block| !block.is_empty()).collect();
+        assert!(blocks.len() > SETTINGS.len() / 2, "{chinese}");
+        for block in blocks {
+            let (comment, setting): (Vec<&str>, Vec<&str>) =
+                block.trim().lines().partition(|line| line.starts_with("# ") || line.starts_with("##"));
+            assert!(is_chinese(&comment.concat()), "{block}");
+            // An example such as NAME stands for a value; it is not a sentence.
+            assert!(setting.len() <= 1 && !setting.concat().contains("  "), "{block}");
+        }
+        assert!(chinese.lines().all(|line| width(line) <= COMMENT_WIDTH + 2));
+    }
+
+    #[test]
     fn the_file_sets_what_it_was_given() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("vcq.toml");
@@ -119,7 +141,7 @@ mod tests {
             ("region", "lark"),
         ];
         let values: BTreeMap<&str, String> = values.map(|(key, value)| (key, value.to_owned())).into();
-        let text = template(&values);
+        let text = template(&values, Language::Chinese);
         assert!(text.contains("\ncalls_per_minute = 50\n") && text.contains("\nwindow_only = true\n"), "{text}");
         std::fs::write(&path, text).expect("written");
         let sources = Sources { config_flag: Some(path), folder: PathBuf::from("/nowhere"), ..Sources::default() };

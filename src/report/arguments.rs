@@ -2,6 +2,7 @@
 
 use super::ReportError;
 use super::header::{Header, Parameter, ParameterKind};
+use crate::text::Language;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Argument {
@@ -9,6 +10,13 @@ pub(crate) struct Argument {
     pub kind: ParameterKind,
     /// A value that the kind accepts; `None` is NULL.
     pub value: Option<String>,
+}
+
+impl Argument {
+    /// The value for people.
+    pub(crate) fn shown(&self, language: Language) -> &str {
+        self.value.as_deref().unwrap_or(language.pick("any", "不限"))
+    }
 }
 
 /// The values of all parameters of a report, in the order of its header.
@@ -81,10 +89,10 @@ impl Arguments {
     }
 
     /// The values on one line, `without` those of some parameters: `profile=cqd, top=20`.
-    pub(crate) fn summary(&self, without: &[&str]) -> String {
-        let shown = |argument: &Argument| format!("{}={}", argument.name, argument.value.as_deref().unwrap_or("any"));
+    pub(crate) fn summary(&self, without: &[&str], language: Language) -> String {
+        let shown = |argument: &Argument| format!("{}={}", argument.name, argument.shown(language));
         let arguments = self.0.iter().filter(|argument| !without.contains(&argument.name.as_str()));
-        arguments.map(shown).collect::<Vec<_>>().join(", ")
+        arguments.map(shown).collect::<Vec<_>>().join(language.pick(", ", "，"))
     }
 
     /// The same arguments with another value of a parameter that they have.
@@ -113,8 +121,11 @@ mod tests {
     #[test]
     fn missing_values_have_defaults() {
         let arguments = resolve(&[("who", "ann"), ("top", ""), ("by_what", "floor")]).expect("arguments");
-        assert_eq!(arguments.summary(&["since"]), "who=ann, by_what=floor, top=any");
-        assert_eq!(arguments.with("top", "7").summary(&[]), "who=ann, since=any, by_what=floor, top=7");
+        assert_eq!(arguments.summary(&["since"], Language::English), "who=ann, by_what=floor, top=any");
+        assert_eq!(
+            arguments.with("top", "7").summary(&[], Language::English),
+            "who=ann, since=any, by_what=floor, top=7"
+        );
         assert_eq!((arguments.get("who"), arguments.get("top"), arguments.get("none")), (Some("ann"), None, None));
     }
 

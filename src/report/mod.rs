@@ -20,6 +20,7 @@ mod header;
 pub(crate) mod headings;
 mod history;
 mod identity;
+pub(crate) mod incident_text;
 mod meanings;
 pub(crate) mod next;
 pub(crate) mod page;
@@ -31,8 +32,10 @@ mod registry;
 mod result;
 mod run;
 mod scripts;
+pub(crate) mod times;
 mod tokenizer;
 mod translation;
+mod values;
 mod views;
 mod window;
 
@@ -52,6 +55,7 @@ pub(crate) use result::{Cell, ResultSet};
 pub(crate) use run::{explain_empty, run, run_where, write_parquet};
 pub(crate) use scripts::scripts;
 pub(crate) use translation::in_language;
+pub(crate) use values::in_words;
 pub(crate) use views::ViewFiles;
 pub(crate) use window::{HeldDates, ReportWindow};
 

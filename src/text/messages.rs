@@ -60,6 +60,18 @@ pub(crate) fn chinese(english: &str) -> Option<String> {
     at_depth(english, 0)
 }
 
+/// The Chinese form of a sentence or of a description, which is the same text without its full stop. A message for
+/// exactly this text goes before those with values, which could fit as well.
+pub(crate) fn described(english: &str) -> Option<String> {
+    let fixed = |text: &str| CATALOGUE.fixed.get(text).cloned();
+    let stopped = |text: String| text.trim_end_matches('。').to_owned() + "。";
+    let bare = english.strip_suffix('.');
+    fixed(english)
+        .or_else(|| bare.and_then(fixed).map(stopped))
+        .or_else(|| chinese(english))
+        .or_else(|| bare.and_then(chinese).map(stopped))
+}
+
 fn at_depth(english: &str, depth: usize) -> Option<String> {
     one(english, depth).or_else(|| chain(english, depth))
 }
@@ -178,5 +190,26 @@ mod tests {
         assert_eq!(chinese("x: the host refused the connection"), None);
         assert_eq!(chinese("12 meetings; about 19 min left").as_deref(), Some("12 场会议；还需约 19 分钟"));
         assert_eq!(chinese("no such message"), None);
+        assert_eq!(
+            chinese("code 126009; HTTP 400; log ID 7; Feishu says: can not find meeting").as_deref(),
+            Some("错误码 126009；HTTP 400；log ID 7；飞书返回：can not find meeting")
+        );
+        let settling = "31 participants of 4 meetings may be fetched again until their data is stable, at the latest x";
+        let said = "4 场会议的 31 位参会人在数据稳定之前可能会再次获取，最晚 x";
+        assert_eq!(chinese(settling).as_deref(), Some(said));
+        assert_eq!(
+            chinese("28 calls (meetings 1, participants 27), 16 s").as_deref(),
+            Some("28 次调用（会议 1，参会人 27），16 秒")
+        );
+        assert_eq!(
+            chinese("144 meetings, 9 to fetch, about 875 quality calls").as_deref(),
+            Some("144 场会议，9 场待获取，约 875 次质量调用")
+        );
+        assert_eq!(
+            chinese("12.0 MiB (raw 2.6 MiB, parquet 1.8 MiB, vcq.duckdb 7.3 MiB, state 368.3 KiB)").as_deref(),
+            Some("12.0 MiB（raw 2.6 MiB、parquet 1.8 MiB、vcq.duckdb 7.3 MiB、state 368.3 KiB）")
+        );
+        let fault = "Fault to inject: [ENDPOINT:]KIND[@TRIGGER], for example html@every=7; repeatable.";
+        assert_eq!(described(fault), Some(format!("{}。", chinese(&fault[..fault.len() - 1]).expect("a message"))));
     }
 }

@@ -24,7 +24,7 @@ pub(crate) use layout::{
     Align, TextPage, WIDTH, glued, padded, say_indented, terminal_width, unglued, units, width, wrap, wrap_in,
     wrap_indented_to,
 };
-pub(crate) use messages::chinese;
+pub(crate) use messages::described;
 #[cfg(test)]
 pub(crate) use messages::{entries as messages, put_together};
 pub(crate) use numbers::{

@@ -110,6 +110,21 @@ fn flags_make_a_file_with_which_a_sync_needs_nothing_else() {
 }
 
 #[test]
+fn a_chinese_terminal_gives_chinese_comments_and_the_setting() {
+    let env = TestEnv::new();
+    let folder = folder(&env);
+    let shown = |more: &[&str]| {
+        let mut command = init(&env, &folder, &[&["--dry-run"], more].concat());
+        command.env("LANG", "zh_CN.UTF-8");
+        run_with_input(command, "s3cret").expect_exit(0).stdout
+    };
+    let chinese = shown(&[]);
+    assert!(chinese.contains("\n# 租户的时区") && chinese.contains("\nlanguage = \"zh\"\n"), "{chinese}");
+    let english = shown(&["--language", "en"]);
+    assert!(english.contains("\n# Time zone of the tenant") && english.contains("\nlanguage = \"en\"\n"), "{english}");
+}
+
+#[test]
 fn the_exit_code_is_that_of_the_checks() {
     let env = TestEnv::new();
     let at = |name: &str| {

@@ -78,7 +78,8 @@ pub(crate) fn text(summary: &Summary, ending: &Ending, width: usize, language: L
         page.field("Remaining", &estimate_text(estimate));
     }
     for note in &summary.notes {
-        page.paragraph(&format!("Note: {note}"));
+        let said = language.say(note);
+        page.paragraph(&language.pick(format!("Note: {note}"), format!("说明：{said}")));
     }
     if let Some(next) = ending.next.as_deref().or(exit.and_then(|exit| exit.next)) {
         page.paragraph(&format!("Next: {next}"));

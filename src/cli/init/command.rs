@@ -19,7 +19,7 @@ use crate::config::{Config, SETTINGS, Setting, Sources, template};
 use crate::error::{ExitCode, Failure};
 use crate::load::StorePaths;
 use crate::schema::TenantZone;
-use crate::text::shell_word;
+use crate::text::{Language, shell_word};
 
 const EXAMPLES: &[Example] = &[("vcq-etl init", "connect a tenant")];
 
@@ -110,7 +110,8 @@ fn run(matches: &ArgMatches, start: &Unconfigured) -> Result<ExitCode, Failure> 
     warn(&answers, start);
     let program = program()?;
     let nightly = Nightly { program: &program, places: &places, sources };
-    let mut new = new_files(&answers, &places);
+    let language = start.console.language;
+    let mut new = new_files(&answers, &places, language);
     if let (Some(manager), Some(unit_places)) = (manager, unit_places) {
         if answers.secret == AppSecret::Variable {
             let message = "the timer cannot read VCQ_APP_SECRET, and nothing was written";
@@ -127,7 +128,6 @@ fn run(matches: &ArgMatches, start: &Unconfigured) -> Result<ExitCode, Failure> 
         return Ok(ExitCode::Complete);
     }
     files::create(&new)?;
-    let language = start.console.language;
     output.print(&language.say_lines(&written(&new)))?;
     let context = configured(start, &places)?;
     if let Some(file) = answers.buildings {
@@ -173,7 +173,7 @@ fn warn(answers: &Answers, start: &Unconfigured) {
     }
 }
 
-fn new_files(answers: &Answers, places: &Places) -> Vec<NewFile> {
+fn new_files(answers: &Answers, places: &Places, language: Language) -> Vec<NewFile> {
     let secret = |secret: &Secret| NewFile {
         path: places.secret(),
         text: format!("{}\n", secret.expose()),
@@ -184,7 +184,12 @@ fn new_files(answers: &Answers, places: &Places) -> Vec<NewFile> {
         AppSecret::New(text) => Some(secret(text)),
         AppSecret::File | AppSecret::Variable => None,
     };
-    let text = template(&answers.settings);
+    // Runs at night have no locale: without this, alerts and comments in the database would be in English.
+    let mut settings = answers.settings.clone();
+    if language == Language::Chinese {
+        settings.entry("language").or_insert_with(|| "zh".to_owned());
+    }
+    let text = template(&settings, language);
     let config = NewFile { path: places.file.clone(), text, is_public: false, stands_for: None };
     secret.into_iter().chain([config]).collect()
 }

@@ -76,6 +76,13 @@ struct ShownArgs {
     width: WidthArg,
 }
 
+impl ShownArgs {
+    /// That of people; JSON is the same in both languages.
+    fn language(&self, context: &Context) -> Language {
+        if self.format == CardFormat::Json { Language::English } else { context.console.language }
+    }
+}
+
 const FORMATS: &[Choice<CardFormat>] = &[
     ("text", "For a terminal", CardFormat::Text),
     ("json", "An object", CardFormat::Json),
@@ -87,7 +94,7 @@ pub(super) fn incident(args: &IncidentArgs, context: &Context) -> Result<(), Fai
     // The ID begins with the date. The end of an ID is one of the stored incidents.
     let date = args.id.get(.."2026-11-01".len()).filter(|date| date.parse::<jiff::civil::Date>().is_ok());
     let profile = judged_by(&connection, (date, date), context)?;
-    let source = Source::new(&connection, profile)?;
+    let source = Source::new(&connection, profile)?.in_language(args.shown.language(context));
     let id = card::find_incident(&source, &args.id)?;
     print(&card::incident_card(&source, &id)?, &args.shown, &WindowArgs::default(), context)
 }
@@ -95,10 +102,10 @@ pub(super) fn incident(args: &IncidentArgs, context: &Context) -> Result<(), Fai
 pub(super) fn user(args: &UserArgs, context: &Context) -> Result<(), Failure> {
     let days = args.window.days(&context.config, now_us())?;
     let connection = opened(context)?;
-    let window =
-        args.window.resolve((days.since, days.until), args.window.is_all(), false, Language::English, &connection)?;
+    let language = args.shown.language(context);
+    let window = args.window.resolve((days.since, days.until), args.window.is_all(), false, language, &connection)?;
     let profile = judged_by(&connection, (window.since.as_deref(), window.until.as_deref()), context)?;
-    let source = Source::new(&connection, profile)?;
+    let source = Source::new(&connection, profile)?.in_language(language);
     let typed = args.user.join(" ");
     let tokens = Tokens::read(&StorePaths::existing(&context.config.store)?).of_typed(&typed);
     let user = card::find_user(&source, &typed, tokens.as_deref())?;
@@ -114,7 +121,8 @@ pub(super) fn meeting(args: &MeetingArgs, context: &Context) -> Result<(), Failu
     let found = card::find_meeting(&Source::new(&connection, None)?, &args.meeting.join(" "), &dates)?;
     let date = found.date.as_deref();
     let profile = judged_by(&connection, (date, date), context)?;
-    print(&card::meeting_card(&Source::new(&connection, profile)?, &found.key)?, &args.shown, &window, context)
+    let source = Source::new(&connection, profile)?.in_language(args.shown.language(context));
+    print(&card::meeting_card(&source, &found.key)?, &args.shown, &window, context)
 }
 
 /// The profile that a setting names, by which the incidents of these dates are then searched for; `None` is that of the

@@ -185,8 +185,10 @@ impl Query<'_> {
     fn text(&self, format: TextFormat, args: &RunArgs, context: &Context) -> Result<(), Failure> {
         let (result, why_no_rows) = self.result(format == TextFormat::Table)?;
         let next = self.next(&result, &Carried::new(&args.window, &context.config));
-        let text = format.render(&self.answer(&result, &why_no_rows, &next), args.result.columns());
         let is_for_people = OutputFormat::Text(format).is_human_readable();
+        let language = if is_for_people { self.report.language } else { Language::English };
+        let said = report::in_words(&result, language);
+        let text = format.render(&self.answer(&said, &why_no_rows, &next), args.result.columns());
         if result.rows.is_empty() && !(args.result.out.is_none() && is_for_people) {
             context.console.info(&no_rows(&why_no_rows, context));
         }
@@ -219,9 +221,10 @@ impl Query<'_> {
     fn workbook(&self, args: &RunArgs, context: &Context) -> Result<(), Failure> {
         let (result, why_no_rows) = self.result(false)?;
         args.result.write_file(context, |path| {
-            let mut writer = XlsxWriter::new(&result.columns)?;
-            writer.rows(&result.rows)?;
-            writer.finish(&self.answer(&result, &why_no_rows, ""), path)?;
+            let said = report::in_words(&result, self.report.language);
+            let mut writer = XlsxWriter::new(&said.columns)?;
+            writer.rows(&said.rows)?;
+            writer.finish(&self.answer(&said, &why_no_rows, ""), path)?;
             Ok(result.rows.len() as u64)
         })?;
         if result.rows.is_empty() {

@@ -6,8 +6,9 @@ use jiff::civil::DateTime;
 
 use super::error::CardError;
 use super::facts::{Dates, Row, Source};
-use super::model::{CauseMinutes, pct_text, poor_pct};
+use super::model::{CauseMinutes, poor_pct};
 use super::strip::Level;
+use super::words::Words;
 
 /// The name of the cause; its minutes need not be poor.
 const CPU: &str = "CPU";
@@ -80,27 +81,33 @@ impl Causes {
 }
 
 /// `4/10`, or `4/10, CPU 3`: poor and judged minutes, and CPU-limited ones that are not poor.
-pub(super) fn minutes_note(row: &Row, causes: &Causes) -> String {
+pub(super) fn minutes_note(row: &Row, causes: &Causes, words: Words) -> String {
     let (poor, judged) = (row.number("poor_minutes"), row.number("judged_minutes"));
     match causes.cpu_limited_of(row) {
         0 => format!("{poor}/{judged}"),
-        cpu => format!("{poor}/{judged}, CPU {cpu}"),
+        cpu => {
+            let values = [("poor", poor), ("judged", judged), ("cpu", cpu)].map(|(name, n)| (name, n.to_string()));
+            words.fill("card.note.cpu", &values.each_ref().map(|(name, text)| (*name, text.as_str())))
+        }
     }
 }
 
 /// `jitter both ways 44 min, CPU 5 min (1.2 % of judged minutes, 2 of them poor)`. The CPU is always listed, so that
 /// its absence is visible.
-pub(super) fn causes_text(causes: &[CauseMinutes], judged_minutes: i64) -> String {
+pub(super) fn causes_text(causes: &[CauseMinutes], judged_minutes: i64, words: Words) -> String {
     const SHOWN: usize = 3;
     if causes.is_empty() {
-        return "none".to_owned();
+        return words.say("card.none");
     }
-    let text = |cause: &CauseMinutes| match cause.cause == CPU && cause.minutes > 0 {
-        false => format!("{} {} min", cause.cause, cause.minutes),
-        true => {
+    let minutes = |cause: &str, n: i64| words.fill("card.cause_minutes", &[("cause", cause), ("n", &n.to_string())]);
+    let text = |cause: &CauseMinutes| match (cause.cause == CPU, cause.minutes > 0) {
+        (false, _) => minutes(&words.cause(&cause.cause), cause.minutes),
+        (true, false) => minutes(CPU, cause.minutes),
+        (true, true) => {
             let share = poor_pct(cause.minutes, judged_minutes);
-            let share = share.map_or_else(String::new, |pct| format!("{} of judged minutes, ", pct_text(Some(pct))));
-            format!("{CPU} {} min ({share}{} of them poor)", cause.minutes, cause.poor.unwrap_or_default())
+            let key = if share.is_some() { "card.cpu_minutes" } else { "card.cpu_minutes.bare" };
+            let (n, poor) = (cause.minutes.to_string(), cause.poor.unwrap_or_default().to_string());
+            words.fill(key, &[("n", &n), ("share", &words.pct(share)), ("poor", &poor)])
         }
     };
     let is_cpu = |cause: &&CauseMinutes| cause.cause == CPU;
@@ -111,8 +118,7 @@ pub(super) fn causes_text(causes: &[CauseMinutes], judged_minutes: i64) -> Strin
         shown.push(text(causes.iter().find(is_cpu).unwrap_or(&none)));
         more -= usize::from(causes.iter().any(|cause| is_cpu(&cause)));
     }
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    shown.join(", ") + &more
+    words.list_and_more("card.and_more", &shown, more)
 }
 
 #[cfg(test)]
@@ -125,14 +131,14 @@ mod tests {
         let [loss, delay, jitter, sent] = [("loss received", 9), ("delay", 8), ("jitter sent", 7), ("loss sent", 2)]
             .map(|(name, minutes)| cause(name, minutes, minutes));
         let cpu = cause("CPU", 6, 2);
-        assert_eq!(causes_text(&[], 10), "none");
-        assert_eq!(causes_text(std::slice::from_ref(&loss), 10), "loss received 9 min, CPU 0 min");
+        assert_eq!(causes_text(&[], 10, Words::default()), "none");
+        assert_eq!(causes_text(std::slice::from_ref(&loss), 10, Words::default()), "loss received 9 min, CPU 0 min");
         assert_eq!(
-            causes_text(&[cpu.clone(), sent.clone()], 10),
+            causes_text(&[cpu.clone(), sent.clone()], 10, Words::default()),
             "CPU 6 min (60.0 % of judged minutes, 2 of them poor), loss sent 2 min"
         );
         assert_eq!(
-            causes_text(&[loss, delay, jitter, cpu, sent], 100),
+            causes_text(&[loss, delay, jitter, cpu, sent], 100, Words::default()),
             "loss received 9 min, delay 8 min, jitter sent 7 min, CPU 6 min (6.0 % of judged minutes, 2 of them poor) \
              and 1 more"
         );

@@ -1,8 +1,10 @@
 //! The incidents of some dates as a short list, for the end of a sync.
 
 use super::error::CardError;
-use super::facts::{Dates, Row, Source, short_day};
+use super::facts::{Dates, Row, Source};
 use super::model::CardIncident;
+use super::words::Words;
+use crate::report::times::date;
 use crate::schema::ddl::quoted;
 use crate::text::{Language, TextPage, counted};
 
@@ -33,8 +35,7 @@ impl Digest {
         let (Some(first), Some(last)) = (dates.iter().min(), dates.iter().max()) else { return Ok(None) };
         let listed: Vec<String> = dates.iter().map(|date| quoted(date)).collect();
         let sql = format!(
-            "select i.incident_id, i.severity, i.kind, i.summary, i.scope_name, cause_label(i.metric, i.direction) as cause,
-                i.start_time_local
+            "select i.*, cause_label(i.metric, i.direction) as cause
              from report_incidents(since := {}, until := cast({} as date) + 1) as i
              where cast(i.meeting_date as varchar) in ({})
              order by case i.severity when 'critical' then 1 when 'major' then 2 else 3 end, i.participants desc,
@@ -46,13 +47,18 @@ impl Digest {
         let rows = source.rows("the incidents of these dates", &sql)?;
         let (chronic, acute): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.text("kind") == "chronic");
         // A chronic problem has no end: its row has the last minute known on its date.
-        let since = |row: &Row| row.time("start_time_local").map(short_day).unwrap_or_default();
-        let named = |row: &&Row| format!("{} ({} since {})", row.text("scope_name"), row.text("cause"), since(row));
+        let words = source.words();
+        let since = |row: &Row| row.time("start_time_local").map(|start| date(start, words.0)).unwrap_or_default();
+        let named = |row: &&Row| {
+            let name = words.place(&row.text("scope_kind"), &row.text("scope_name"));
+            let values = [("name", name.as_str()), ("cause", &words.cause(&row.text("cause"))), ("date", &since(row))];
+            words.fill("digest.chronic", &values)
+        };
         let published = Dates { since: Some(first.clone()), until: Dates::of(last).until };
         let first_row = acute.first().or(chronic.first());
         Ok(Some(Digest {
             first_id: first_row.map(|row| row.text("incident_id")).unwrap_or_default(),
-            acute: acute.iter().map(|row| row.incident()).collect(),
+            acute: acute.iter().map(|row| row.incident(words)).collect(),
             chronic: chronic.iter().map(named).collect(),
             since: first.clone(),
             short_history: source.short_history(&published)?,
@@ -81,17 +87,16 @@ impl Digest {
             page.field("", &self.short_history);
         }
         for incident in self.acute.iter().take(SHOWN) {
-            page.field(&format!("  {}", incident.severity), &incident.summary);
+            page.field(&format!("  {}", Words(language).value("severity", &incident.severity)), &incident.summary);
         }
         let list = words(&["report", "run", "incidents", "--since", &self.since]);
         if self.acute.len() > SHOWN {
             page.line(&format!("  and {} more: {}", self.acute.len() - SHOWN, command(&list)));
         }
         if !self.chronic.is_empty() {
-            let shown: Vec<&str> = self.chronic.iter().take(CHRONIC_SHOWN).map(String::as_str).collect();
-            let more = self.chronic.len().saturating_sub(CHRONIC_SHOWN);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            page.field("Chronic", &format!("{}{more}", shown.join(", ")));
+            let shown = &self.chronic[..self.chronic.len().min(CHRONIC_SHOWN)];
+            let more = self.chronic.len() - shown.len();
+            page.field("Chronic", &Words(language).list_and_more("card.and_more", shown, more));
         }
         if !has_next {
             let next = match self.first_id.is_empty() {

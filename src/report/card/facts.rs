@@ -8,10 +8,13 @@ use jiff::civil::DateTime;
 use super::error::CardError;
 use super::model::{CardIncident, Percentages, reference_pct};
 use super::strip::Level;
+use super::words::{Unit, Words};
 use crate::report::history::short_history;
+use crate::report::incident_text;
 use crate::report::result::{Cell, QueryError, query};
+use crate::report::times::{date, moment};
 use crate::schema::ddl::quoted;
-use crate::text::{counted, on_one_line};
+use crate::text::{Language, on_one_line};
 
 /// The profile of a store that names none.
 const DEFAULT_PROFILE: &str = "cqd";
@@ -22,12 +25,14 @@ pub(crate) struct Source<'a> {
     profile: String,
     /// The stored verdicts are those of this profile.
     is_profile_of_store: bool,
+    words: Words,
 }
 
 impl<'a> Source<'a> {
     /// `profile` defaults to that of the store. Refuses a database without incidents, or without the profile.
     pub(crate) fn new(connection: &'a Connection, profile: Option<&str>) -> Result<Source<'a>, CardError> {
-        let mut source = Source { connection, profile: String::new(), is_profile_of_store: false };
+        let mut source =
+            Source { connection, profile: String::new(), is_profile_of_store: false, words: Words::default() };
         let tables = "select count(*) as tables from information_schema.tables where table_name = 'incidents'";
         if source.rows("the list of tables", tables)?.first().is_none_or(|row| row.number("tables") == 0) {
             return Err(CardError::OutdatedStore);
@@ -43,6 +48,20 @@ impl<'a> Source<'a> {
             true => Ok(source),
             false => Err(CardError::UnknownProfile { profile: source.profile, known }),
         }
+    }
+
+    /// The same, for cards in this language; JSON is in English.
+    pub(crate) fn in_language(self, language: Language) -> Source<'a> {
+        Source { words: Words(language), ..self }
+    }
+
+    pub(super) fn words(&self) -> Words {
+        self.words
+    }
+
+    /// `Fri 20 Nov 09:40`; empty if the time is unknown.
+    pub(super) fn moment(&self, time: Option<DateTime>) -> String {
+        time.map(|time| moment(time, self.words.0)).unwrap_or_default()
     }
 
     pub(super) fn profile(&self) -> &str {
@@ -72,8 +91,9 @@ impl<'a> Source<'a> {
 
     /// Why few incidents can be found on these dates; empty if there is enough history.
     pub(super) fn short_history(&self, dates: &Dates) -> Result<String, CardError> {
-        short_history(self.connection, dates.since.as_deref(), dates.until.as_deref())
-            .map_err(|source| CardError::Query { what: "the dates", source })
+        let history = short_history(self.connection, dates.since.as_deref(), dates.until.as_deref())
+            .map_err(|source| CardError::Query { what: "the dates", source })?;
+        Ok(self.words.0.say(&history).into_owned())
     }
 
     /// The percentages of a query with the columns `judged`, `poor` and `cpu`, to compare with.
@@ -144,7 +164,10 @@ impl<'a> Source<'a> {
                     i.incident_id in (select p.incident_id from incident_participants as p where p.participant_key in {keys})
                     and {} and {})
             )
-            select f.incident_id, f.severity, f.kind, f.summary, cast(f.meeting_date as timestamp) as found_on from found as f where f.place = 1
+            select f.*, coalesce(n.scope_name, f.scope) as scope_name, cast(f.meeting_date as timestamp) as found_on
+            from found as f
+            left join incident_scope_names() as n on n.scope_kind = f.scope_kind and n.scope = f.scope
+            where f.place = 1
             order by {order}case f.severity when 'critical' then 1 when 'major' then 2 else 3 end, f.participants desc,
                 f.start_time_utc, f.incident_id",
             overlap("end_time_local", ">=", &dates.since),
@@ -153,9 +176,10 @@ impl<'a> Source<'a> {
             order = most_minutes
         );
         let as_of = |row: &Row| {
-            let mut incident = row.incident();
+            let mut incident = row.incident(self.words);
             if let Some(found_on) = row.time("found_on").filter(|_| incident.kind == "chronic") {
-                incident.summary = format!("{} (as of {})", incident.summary, short_day(found_on));
+                let values = [("text", incident.summary.as_str()), ("date", &date(found_on, self.words.0))];
+                incident.summary = self.words.fill("card.as_of", &values);
             }
             incident
         };
@@ -241,12 +265,12 @@ impl Row {
         }
     }
 
-    pub(super) fn incident(&self) -> CardIncident {
+    pub(super) fn incident(&self, words: Words) -> CardIncident {
         CardIncident {
             incident_id: self.text("incident_id"),
             severity: self.text("severity"),
             kind: self.text("kind"),
-            summary: self.text("summary"),
+            summary: incident_text::sentence(&|column| self.text(column), words.0),
         }
     }
 
@@ -274,12 +298,14 @@ pub(super) const MEASURES: &str = "
     cast(coalesce(sum(j.loss_minutes + j.delay_minutes + j.jitter_minutes + j.frame_rate_minutes + j.cpu_minutes
         - j.poor_minutes), 0) as bigint) as cpu";
 
-/// Without any value.
-pub(super) const UNKNOWN: &str = "unknown";
-
 /// The values of a column by number of rows, most first: `Harbour House`, or
 /// `wifi (5 participations), wired (2) and 1 more`. `unit` is what a row is.
-pub(super) fn common(rows: &[Row], column: &str, unit: &str) -> String {
+pub(super) fn common(rows: &[Row], column: &str, unit: Unit, words: Words) -> String {
+    known_common(rows, column, unit, words).unwrap_or_else(|| words.say("card.unknown"))
+}
+
+/// The same; `None` without any value.
+pub(super) fn known_common(rows: &[Row], column: &str, unit: Unit, words: Words) -> Option<String> {
     const SHOWN: usize = 2;
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for value in rows.iter().filter_map(|row| row.optional(column)) {
@@ -288,43 +314,18 @@ pub(super) fn common(rows: &[Row], column: &str, unit: &str) -> String {
     let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
     counts.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
     match counts.as_slice() {
-        [] => UNKNOWN.to_owned(),
-        [(value, _)] => value.clone(),
+        [] => None,
+        [(value, _)] => Some(words.value(column, value)),
         counts => {
-            let number = |place: usize, count: usize| match place {
-                0 => counted(count as u64, unit),
-                _ => count.to_string(),
-            };
             let shown = counts.iter().take(SHOWN).enumerate();
-            let shown: Vec<String> =
-                shown.map(|(place, (value, count))| format!("{value} ({})", number(place, *count))).collect();
+            let shown = shown.map(|(place, (value, count))| {
+                let number = if place == 0 { words.of_unit(*count, unit) } else { count.to_string() };
+                words.fill("card.in_brackets", &[("text", &words.value(column, value)), ("more", &number)])
+            });
             let more = counts.len().saturating_sub(SHOWN);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            shown.join(", ") + &more
+            Some(words.list_and_more("card.and_more", &shown.collect::<Vec<_>>(), more))
         }
     }
-}
-
-/// `Fri 20 Nov 09:40`.
-pub(super) fn moment(time: DateTime) -> String {
-    time.strftime("%a %-d %b %H:%M").to_string()
-}
-
-/// `Fri 20 Nov`.
-pub(super) fn short_day(time: DateTime) -> String {
-    time.strftime("%a %-d %b").to_string()
-}
-
-/// `Fri 20 Nov 2026`.
-pub(super) fn day(time: DateTime) -> String {
-    time.strftime("%a %-d %b %Y").to_string()
-}
-
-/// `Fri 20 Nov 2026 09:40-12:06`, with the second day where it differs.
-pub(super) fn span(start: DateTime, end: DateTime) -> String {
-    let end_text =
-        if start.date() == end.date() { end.strftime("-%H:%M").to_string() } else { format!(" to {}", moment(end)) };
-    format!("{}{end_text}", start.strftime("%a %-d %b %Y %H:%M"))
 }
 
 /// The verdict on a minute of one participant.
@@ -339,24 +340,23 @@ pub(super) fn minute_level(row: &Row) -> Option<(DateTime, Level)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::{PARTICIPANT, PARTICIPATION};
     use super::*;
 
     #[test]
     fn the_most_frequent_values_come_first() {
         let row = |value: &str| Row::of_texts([("a", value)]);
         let rows = |values: &[&str]| values.iter().map(|value| row(value)).collect::<Vec<_>>();
-        assert_eq!(common(&rows(&["b", "b", ""]), "a", "row"), "b");
-        assert_eq!(common(&rows(&["c", "b", "a", "c", "b", "c"]), "a", "row"), "c (3 rows), b (2) and 1 more");
-        assert_eq!(common(&rows(&["c", "b"]), "a", "row"), "b (1 row), c (1)");
-        assert_eq!(common(&rows(&[]), "a", "row"), "unknown");
-    }
-
-    #[test]
-    fn times_read_as_words() {
-        let time = |text: &str| text.parse::<DateTime>().expect("a time");
-        let (start, end) = (time("2026-11-20 09:40:00"), time("2026-11-20 12:06:00"));
-        assert_eq!(span(start, end), "Fri 20 Nov 2026 09:40-12:06");
-        assert_eq!(span(start, time("2026-11-21 00:10:00")), "Fri 20 Nov 2026 09:40 to Sat 21 Nov 00:10");
+        assert_eq!(common(&rows(&["b", "b", ""]), "a", PARTICIPANT, Words::default()), "b");
+        assert_eq!(
+            common(&rows(&["c", "b", "a", "c", "b", "c"]), "a", PARTICIPANT, Words::default()),
+            "c (3 participants), b (2) and 1 more"
+        );
+        assert_eq!(common(&rows(&["c", "b"]), "a", PARTICIPANT, Words::default()), "b (1 participant), c (1)");
+        assert_eq!(common(&rows(&[]), "a", PARTICIPANT, Words::default()), "unknown");
+        let networks = ["wifi", "wifi", "wired", "cellular"].map(|value| Row::of_texts([("network", value)]));
+        let said = common(&networks, "network", PARTICIPATION, Words(Language::Chinese));
+        assert_eq!(said, "无线（2 人次）、蜂窝（1），另有 1 项");
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub(super) struct Findings {
     pub(super) verdict: String,
     pub(super) causes: Vec<CauseMinutes>,
     pub(super) comparison: Comparison,
+    /// Names of labels, and texts.
     pub(super) facts: Vec<(&'static str, String)>,
     pub(super) strips: Vec<Strip>,
     /// After the command for the first incident.
@@ -25,21 +26,21 @@ pub(super) struct Findings {
 type Lines = Vec<(&'static str, String)>;
 
 impl Findings {
-    /// `head` has the kind, title, ID, window and profile.
+    /// `head` has the language, kind, title, ID, window and profile.
     pub(super) fn card(self, head: Card) -> Card {
         let incident = self.incidents.first().map(|incident| {
             let words = ["report", "incident", &incident.incident_id].map(str::to_owned).to_vec();
-            (words, "the incident")
+            (words, "card.next.incident")
         });
-        let main_causes = causes_text(&self.causes, self.comparison.judged_minutes);
+        let main_causes = causes_text(&self.causes, self.comparison.judged_minutes, head.words);
         let found = [
-            ("What", self.verdict.clone()),
-            ("Main causes", main_causes.clone()),
-            ("Compared", self.comparison.text()),
+            ("what", self.verdict.clone()),
+            ("main_causes", main_causes.clone()),
+            ("compared", self.comparison.text(head.words)),
         ];
         let (before, after) = self.ticket;
         let incidents = self.incidents.iter().take(self.ticket_incidents);
-        let incidents = incidents.map(|incident| ("Incident", incident.summary.clone()));
+        let incidents = incidents.map(|incident| ("incident", incident.summary.clone()));
         Card {
             ticket: before.into_iter().chain(found).chain(after).chain(incidents).collect(),
             next: incident.into_iter().chain(self.next).collect(),

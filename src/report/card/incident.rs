@@ -1,18 +1,17 @@
 //! The card of an incident.
 
 use super::error::CardError;
-use super::facts::{Dates, Row, Source, common, day, moment, span};
+use super::facts::{Dates, Row, Source, common};
 use super::model::{Card, CardIncident, CauseMinutes, Comparison, Percentages};
 use super::people::{Names, counted_people};
 use super::strip::{Level, Strip};
+use super::words::{PARTICIPATION, Words};
+use crate::report::times::{date_with_year, span_with_year};
 use crate::schema::ddl::quoted;
-use crate::text::counted;
+use crate::text::Language;
 
 /// People shown by name.
 const PEOPLE: usize = 5;
-
-/// What the values of the facts are counted in.
-const UNIT: &str = "participation";
 
 /// Dates of an acute incident that are shown minute by minute: the latest ones.
 const DATES: usize = 5;
@@ -44,61 +43,71 @@ pub(crate) fn incident_card(source: &Source<'_>, incident_id: &str) -> Result<Ca
              order by r.poor_minutes desc, r.join_time_local, r.participant_key"
         ),
     )?;
-    let cause = incident.text("cause");
-    let (severity, kind, scope_name) = (incident.text("severity"), incident.text("kind"), incident.text("scope_name"));
-    let in_common = in_common(&incident, &scope_name);
-    let (when, when_utc) = when(&incident);
+    let words = source.words();
+    let (cause, cause_text) = (incident.text("cause"), words.cause(&incident.text("cause")));
+    let (kind, scope_name) = (incident.text("kind"), incident.text("scope_name"));
+    let in_common = in_common(&incident, &scope_name, words);
+    let (when, when_utc) = when(&incident, words);
     let poor = |column: &str| Percentages { poor: incident.share(column), cpu: None };
     let comparison = Comparison {
         judged_minutes: incident.number("judged_minutes"),
         poor_minutes: incident.number("poor_minutes"),
         here: poor("poor_pct"),
         usual: poor("usual_poor_pct"),
-        usual_of: "the same scope in the 28 days before",
+        usual_of: "card.of.scope",
         elsewhere: poor("elsewhere_poor_pct"),
-        elsewhere_of: "everybody else at that time",
+        elsewhere_of: "card.of.then",
         is_of_cpu: incident.text("metric") == "cpu",
         ..Comparison::default()
     };
-    let meetings = counted(incident.number("meetings").max(0) as u64, "meeting");
+    let meetings = words.counted(incident.number("meetings"), "meeting");
     let minutes = comparison.poor_minutes;
-    let affected = format!("{}, {meetings}", counted_people(incident.number("participants"), &people));
-    let verdict = format!("{severity}, {kind}: {affected}; {}", comparison.minutes_text());
-    let names = names(&people);
+    let reached = counted_people(incident.number("participants"), &people, words);
+    let reach = words.fill("card.reach", &[("people", &reached), ("meetings", &meetings)]);
+    let verdict = words.fill(
+        "card.incident.of",
+        &[
+            ("severity", &words.value("severity", &incident.text("severity"))),
+            ("kind", &words.say(if kind == "chronic" { "card.chronic" } else { "card.acute" })),
+            ("reach", &reach),
+            ("minutes", &comparison.minutes_text(words)),
+        ],
+    );
+    let names = names(&people, words);
+    let of = |column: &str| common(&people, column, PARTICIPATION, words);
+    let device = words.fill("card.device_and_app", &[("device", &of("device")), ("version", &of("version"))]);
+    let said = incident.incident(words);
+    let scope_place = words.place(&incident.text("scope_kind"), &scope_name);
     let facts = vec![
-        ("In common", in_common.clone()),
-        ("Place", common(&people, "site", UNIT)),
-        ("Device", format!("{}, app {}", common(&people, "device", UNIT), common(&people, "version", UNIT))),
-        ("Network", common(&people, "network", UNIT)),
-        ("Meetings", common(&people, "meeting", UNIT)),
-        ("Who", names.clone()),
+        ("in_common", in_common.clone()),
+        ("place", of("site")),
+        ("device", device.clone()),
+        ("network", of("network")),
+        ("meetings", of("meeting")),
+        ("who", names.clone()),
     ];
     let ticket = vec![
-        ("Problem", incident.text("summary")),
-        ("When", format!("{when}; {when_utc}")),
-        ("Cause", cause.clone()),
-        ("Affected", format!("{affected}: {names}")),
-        ("Compared", comparison.text()),
-        ("In common", in_common),
-        ("Place", common(&people, "site", UNIT)),
-        ("Device", format!("{}, app {}", common(&people, "device", UNIT), common(&people, "version", UNIT))),
-        ("Network", common(&people, "network", UNIT)),
-        ("Incident", incident_id.to_owned()),
+        ("problem", said.summary.clone()),
+        ("when", words.clauses(&[when.clone(), when_utc])),
+        ("cause", cause_text.clone()),
+        ("affected", words.fill("card.reach_and_names", &[("reach", &reach), ("names", &names)])),
+        ("compared", comparison.text(words)),
+        ("in_common", in_common),
+        ("place", of("site")),
+        ("device", device),
+        ("network", of("network")),
+        ("incident", incident_id.to_owned()),
     ];
     Ok(Card {
+        words,
         kind: "incident",
-        title: format!("{scope_name}: {cause}"),
+        title: words.fill("card.with_cause", &[("name", &scope_place), ("cause", &cause_text)]),
         id: incident_id.to_owned(),
         window: when,
         profile: source.profile().to_owned(),
-        incidents: vec![CardIncident {
-            incident_id: incident_id.to_owned(),
-            severity,
-            kind,
-            summary: incident.text("summary"),
-        }],
+        incidents: vec![CardIncident { incident_id: incident_id.to_owned(), ..said }],
         verdict,
-        main_causes: format!("{cause} {minutes} min"),
+        main_causes: words.fill("card.cause_minutes", &[("cause", &cause_text), ("n", &minutes.to_string())]),
         causes: vec![CauseMinutes { poor: (!comparison.is_of_cpu).then_some(minutes), cause, minutes }],
         comparison,
         facts,
@@ -110,40 +119,52 @@ pub(crate) fn incident_card(source: &Source<'_>, incident_id: &str) -> Result<Ca
 }
 
 /// When in local time, and in UTC. A chronic incident has no end: its row has the last minute known on its date.
-fn when(incident: &Row) -> (String, String) {
+fn when(incident: &Row, words: Words) -> (String, String) {
     let (start, end) = (incident.time("start_time_local"), incident.time("end_time_local"));
     let (start_utc, end_utc) = (incident.text("start_time_utc"), incident.text("end_time_utc"));
     match (start, end) {
         (Some(start), Some(end)) if incident.text("kind") == "acute" => {
-            (format!("{}, local time", span(start, end)), format!("{start_utc} to {end_utc} UTC"))
+            let local = words.fill("card.local", &[("when", &span_with_year(start, end, words.0))]);
+            (local, words.fill("card.to_utc", &[("start", &start_utc), ("end", &end_utc)]))
         }
         (Some(start), _) => {
+            let since = words.fill("card.since", &[("date", &date_with_year(start, words.0))]);
             let date = incident.text("date").parse::<jiff::civil::Date>();
-            let as_of = date.map_or_else(|_| String::new(), |date| format!(" (as of {})", day(date.at(0, 0, 0, 0))));
-            (format!("since {}{as_of}", day(start)), format!("since {start_utc} UTC"))
+            let since = date.map_or(since.clone(), |date| {
+                let date = date_with_year(date.at(0, 0, 0, 0), words.0);
+                words.fill("card.as_of", &[("text", &since), ("date", &date)])
+            });
+            (since, words.fill("card.since_utc", &[("start", &start_utc)]))
         }
         _ => (incident.text("date"), String::new()),
     }
 }
 
 /// `site: Harbour House`; people, rooms and meetings with their ID, because names repeat.
-fn in_common(incident: &Row, scope_name: &str) -> String {
+fn in_common(incident: &Row, scope_name: &str, words: Words) -> String {
     let (kind, scope) = (incident.text("scope_kind"), incident.text("scope"));
-    let id = match kind.as_str() {
-        "person" | "room" | "meeting" if scope != scope_name => format!(" ({scope})"),
-        _ => String::new(),
+    let name = words.value(if kind == "network_type" { "network" } else { "scope_name" }, scope_name);
+    let name = match kind.as_str() {
+        "person" | "room" | "meeting" if scope != scope_name => {
+            words.fill("card.in_brackets", &[("text", &name), ("more", &scope)])
+        }
+        _ => name,
     };
-    format!("{}: {scope_name}{id}", kind.replace('_', " "))
+    let shown = words.say(&format!("card.kind.{kind}"));
+    match (words.0, kind.as_str()) {
+        // Its name says the same.
+        (Language::Chinese, "service") => shown,
+        _ => words.fill("card.kind_and_name", &[("kind", &shown), ("name", &name)]),
+    }
 }
 
-fn names(people: &[Row]) -> String {
-    let mut names = Names::of(people).distinct(people);
+fn names(people: &[Row], words: Words) -> String {
+    let mut names = Names::of(people, words).distinct(people);
     let more = names.len().saturating_sub(PEOPLE);
     names.truncate(PEOPLE);
-    match (names.is_empty(), more) {
-        (true, _) => "unknown".to_owned(),
-        (false, 0) => names.join(", "),
-        (false, more) => format!("{} and {more} more", names.join(", ")),
+    match names.is_empty() {
+        true => words.say("card.unknown"),
+        false => words.list_and_more("card.and_more_people", &names, more),
     }
 }
 
@@ -158,21 +179,21 @@ fn next(incident: &Row, people: &[Row]) -> Vec<(Vec<String>, &'static str)> {
     let limited = |start: &[&str]| words(start).into_iter().chain(limits.iter().cloned()).collect::<Vec<_>>();
     let (scope_kind, scope) = (incident.text("scope_kind"), incident.text("scope"));
     let first = match scope_kind.as_str() {
-        "meeting" => Some((words(&["report", "meeting", &scope]), "the meeting")),
-        "person" => Some((limited(&["report", "user", &scope]), "the person")),
-        "room" => Some((limited(&["report", "user", &scope]), "the room")),
-        "app_version" => Some((limited(&["report", "run", "app-versions"]), "the versions side by side")),
-        "device" => Some((limited(&["report", "run", "devices"]), "the devices side by side")),
-        "network_type" => Some((limited(&["report", "run", "by-network"]), "the networks side by side")),
-        "egress" => Some((limited(&["report", "run", "by-egress"]), "the networks side by side")),
-        "location" => Some((limited(&["report", "run", "by-location"]), "the locations side by side")),
-        "site" | "subnet" => Some((limited(&["report", "run", "by-site"]), "the places side by side")),
-        _ => Some((limited(&["report", "run", "episodes"]), "the episodes of these days")),
+        "meeting" => Some((words(&["report", "meeting", &scope]), "card.next.meeting")),
+        "person" => Some((limited(&["report", "user", &scope]), "card.next.person")),
+        "room" => Some((limited(&["report", "user", &scope]), "card.next.room")),
+        "app_version" => Some((limited(&["report", "run", "app-versions"]), "card.next.versions")),
+        "device" => Some((limited(&["report", "run", "devices"]), "card.next.devices")),
+        "network_type" => Some((limited(&["report", "run", "by-network"]), "card.next.networks")),
+        "egress" => Some((limited(&["report", "run", "by-egress"]), "card.next.networks")),
+        "location" => Some((limited(&["report", "run", "by-location"]), "card.next.locations")),
+        "site" | "subnet" => Some((limited(&["report", "run", "by-site"]), "card.next.places")),
+        _ => Some((limited(&["report", "run", "episodes"]), "card.next.episodes")),
     };
     let worst = people.first().filter(|_| scope_kind != "meeting");
     let meeting = worst
         .and_then(|row| row.optional("meeting_key"))
-        .map(|key| (words(&["report", "meeting", &key]), "the meeting of the participant with the most poor minutes"));
+        .map(|key| (words(&["report", "meeting", &key]), "card.next.meeting_of_worst"));
     first.into_iter().chain(meeting).collect()
 }
 
@@ -210,15 +231,16 @@ fn strips(source: &Source<'_>, incident: &Row, id: &str) -> Result<Vec<Strip>, C
     let minutes = source.rows("the minutes of the incident", &sql)?;
     let most = minutes.iter().map(|row| row.number("affected")).max().unwrap_or_default();
     // A CPU-limited minute need not be poor.
-    let is_cpu = incident.text("metric") == "cpu";
+    let (words, is_cpu) = (source.words(), incident.text("metric") == "cpu");
     let level = |affected| if is_cpu && affected > 0 { Level::Cpu } else { Level::of(affected, most) };
     let of_dates: Vec<&[Row]> = minutes.chunk_by(|a, b| a.text("date") == b.text("date")).collect();
     let strip = |rows: &&[Row]| {
         let levels: Vec<_> =
             rows.iter().filter_map(|row| Some((row.time("minute_local")?, level(row.number("affected"))))).collect();
         let most = rows.iter().map(|row| row.number("affected")).max().unwrap_or_default();
-        let start = levels.iter().map(|(at, _)| *at).min().map(moment).unwrap_or_default();
-        Strip::new(format!("{start}  people affected"), format!("at most {most} at once"), &levels)
+        let start = source.moment(levels.iter().map(|(at, _)| *at).min());
+        let label = words.fill("card.strip.affected", &[("start", &start)]);
+        Strip::new(label, words.fill("card.strip.most", &[("n", &most.to_string())]), &levels)
     };
     Ok(of_dates.iter().skip(of_dates.len().saturating_sub(DATES)).filter_map(strip).collect())
 }

@@ -88,7 +88,7 @@ fn a_person_with_high_cpu_load_is_not_called_unaffected() {
     let verdict =
         "CPU-limited in 1 of 1 meeting, on 1 of 1 day; 2 of 2 judged minutes CPU-limited (100.0 %), none poor";
     assert_eq!(card.verdict, verdict);
-    let worst = card.ticket.iter().find(|(label, _)| *label == "Worst meeting").expect("a meeting");
+    let worst = card.ticket.iter().find(|(label, _)| *label == "worst_meeting").expect("a meeting");
     assert_eq!(worst.1, "Mon 2 Nov 09:00 A (100000001), 2 of 2 judged minutes CPU-limited (100.0 %), none poor");
 }
 

@@ -2,13 +2,15 @@
 
 use super::causes::{Causes, minutes_note};
 use super::error::CardError;
-use super::facts::{Dates, MEASURES, Row, Source, common, minute_level, moment, span};
+use super::facts::{Dates, MEASURES, Row, Source, common, minute_level};
 use super::findings::Findings;
 use super::model::{Card, Comparison, Percentages};
 use super::people::Names;
 use super::strip::{Level, Strip};
+use super::words::{PARTICIPANT, Words};
+use crate::report::times::span_with_year;
 use crate::schema::ddl::quoted;
-use crate::text::{counted, duration_text};
+use crate::text::duration_text;
 
 /// Participants shown minute by minute: the worst ones.
 const STRIPS: usize = 5;
@@ -24,33 +26,44 @@ pub(crate) fn meeting_card(source: &Source<'_>, meeting_key: &str) -> Result<Car
     let dates = Dates::of(&meeting.text("date"));
     let causes = Causes::read(source, &dates, &format!("c.meeting_key = {key}"))?;
     let people = people(source, &key, &dates, &causes)?;
-    let names = Names::of(&people);
+    let words = source.words();
+    let names = Names::of(&people, words);
     let comparison = comparison(source, &meeting, &key, &dates, &people, causes.cpu_limited())?;
     let of_meeting = format!("(select f.participant_key from participant_facts as f where f.meeting_key = {key})");
     let strips = strips(source, &key, &dates, &people, &names, &causes)?;
-    let topic = meeting.optional("meeting_topic").unwrap_or_else(|| "(no topic)".to_owned());
+    let topic = meeting.optional("meeting_topic").unwrap_or_else(|| words.say("card.no_topic"));
     let number = meeting.text("meeting_no");
     let when = match (meeting.time("start_time_local"), meeting.time("end_time_local")) {
-        (Some(start), Some(end)) => format!("{}, local time", span(start, end)),
-        (Some(start), None) => format!("{}, local time", moment(start)),
+        (Some(start), Some(end)) => words.fill("card.local", &[("when", &span_with_year(start, end, words.0))]),
+        (Some(start), None) => words.fill("card.local", &[("when", &source.moment(Some(start)))]),
         _ => meeting.text("date"),
     };
     let duration = meeting.number("meeting_duration_s");
-    let length = if duration > 0 { format!(" ({})", duration_text(duration as f64)) } else { String::new() };
-    let affected = common_of_affected(&people);
+    let when = match duration > 0 {
+        true => {
+            let length = duration_text(duration as f64);
+            words.fill("card.in_brackets", &[("text", &when), ("more", &words.0.say(&length))])
+        }
+        false => when,
+    };
+    let affected = common_of_affected(&people, words);
+    let unknown = || words.say("card.unknown");
+    let device = [affected("device"), affected("app_version")];
     let mut facts = vec![
-        ("Organiser", meeting.optional("organizer").unwrap_or_else(|| "unknown".to_owned())),
-        ("Place", affected("site")),
-        ("Device", format!("{}, app {}", affected("device"), affected("app_version"))),
-        ("Network", affected("network")),
+        ("organiser", meeting.optional("organizer").unwrap_or_else(unknown)),
+        ("place", affected("site")),
+        ("device", words.fill("card.device_and_app", &[("device", &device[0]), ("version", &device[1])])),
+        ("network", affected("network")),
     ];
     let others = others(source, &number, &key)?;
     if !others.is_empty() {
-        facts.push(("Others", others.join("; ")));
+        facts.push(("others", words.clauses(&others)));
     }
+    let organiser = meeting.text("organizer");
+    let named = [("topic", topic.as_str()), ("number", &number), ("organiser", &organiser)];
     let before = vec![
-        ("Meeting", format!("{topic}, number {number}, organiser {}", meeting.text("organizer"))),
-        ("When", format!("{when}{length}; starts {} UTC", meeting.text("start_time_utc"))),
+        ("meeting", words.fill("card.meeting_and_organiser", &named)),
+        ("when", words.fill("card.starts", &[("when", &when), ("utc", &meeting.text("start_time_utc"))])),
     ];
     let incidents = source.incidents_by_minutes(&dates, &of_meeting)?;
     let findings = Findings {
@@ -58,7 +71,7 @@ pub(crate) fn meeting_card(source: &Source<'_>, meeting_key: &str) -> Result<Car
         incidents,
         short_history: source.short_history(&dates)?,
         verdict: verdict(source, &key, &dates, &comparison)?,
-        ticket: (before, after_comparison(&people, &names, &causes, &affected)),
+        ticket: (before, after_comparison(&people, &names, &causes, &affected, words)),
         next: vec![next(people.first(), &causes, &meeting)],
         causes: causes.list,
         comparison,
@@ -66,10 +79,11 @@ pub(crate) fn meeting_card(source: &Source<'_>, meeting_key: &str) -> Result<Car
         strips,
     };
     Ok(findings.card(Card {
+        words,
         kind: "meeting",
-        title: format!("{topic} ({number})"),
+        title: words.fill("card.in_brackets", &[("text", &topic), ("more", &number)]),
         id: meeting_key.to_owned(),
-        window: format!("{when}{length}"),
+        window: when,
         profile: source.profile().to_owned(),
         ..Card::default()
     }))
@@ -81,16 +95,21 @@ fn after_comparison(
     names: &Names,
     causes: &Causes,
     affected: &dyn Fn(&str) -> String,
+    words: Words,
 ) -> Vec<(&'static str, String)> {
-    let mut lines = vec![("Place", affected("site")), ("Network", affected("network"))];
+    let mut lines = vec![("place", affected("site")), ("network", affected("network"))];
     let listed = |is_listed: &dyn Fn(&Row) -> bool, minutes: &dyn Fn(&Row) -> i64| {
         let listed = people.iter().filter(|row| is_listed(row)).take(STRIPS);
-        let text = |row: &Row| format!("{} ({} of {} min)", names.get(row), minutes(row), row.number("judged_minutes"));
-        listed.map(text).collect::<Vec<_>>().join(", ")
+        let text = |row: &Row| {
+            let (name, n) = (names.get(row), minutes(row).to_string());
+            let values = [("name", name.as_str()), ("n", &n), ("judged", &row.number("judged_minutes").to_string())];
+            words.fill("card.minutes_of", &values)
+        };
+        words.list(&listed.map(text).collect::<Vec<_>>())
     };
     let poor = listed(&|row| row.flag("is_affected") == Some(true), &|row| row.number("poor_minutes"));
     let cpu = listed(&|row| causes.cpu_limited_of(row) > 0, &|row| causes.cpu_limited_of(row));
-    lines.extend([("Affected", poor), ("CPU-limited", cpu)].into_iter().filter(|(_, text)| !text.is_empty()));
+    lines.extend([("affected", poor), ("cpu_limited", cpu)].into_iter().filter(|(_, text)| !text.is_empty()));
     lines
 }
 
@@ -100,11 +119,11 @@ fn next(worst: Option<&Row>, causes: &Causes, meeting: &Row) -> (Vec<String>, &'
     match worst.filter(|row| causes.bad_minutes_of(row) > 0) {
         Some(worst) => {
             let since = format!("--since={}", meeting.text("date"));
-            (text(&["report", "user", &worst.text("who"), &since]), "the participant with the worst quality")
+            (text(&["report", "user", &worst.text("who"), &since]), "card.next.worst_participant")
         }
         None => {
             let number = format!("meeting_no={}", meeting.text("meeting_no"));
-            (text(&["report", "run", "meeting-timeline", "--param", &number, "--since", "all"]), "every minute")
+            (text(&["report", "run", "meeting-timeline", "--param", &number, "--since", "all"]), "card.next.minutes")
         }
     }
 }
@@ -130,14 +149,17 @@ fn people(source: &Source<'_>, key: &str, dates: &Dates, causes: &Causes) -> Res
 }
 
 /// What the affected participants have in common, or all of them where nobody is affected.
-fn common_of_affected(people: &[Row]) -> impl Fn(&str) -> String {
+fn common_of_affected(people: &[Row], words: Words) -> impl Fn(&str) -> String {
     let affected: Vec<Row> = people.iter().filter(|row| row.flag("is_affected") == Some(true)).cloned().collect();
-    let (rows, who) = match affected.len() {
-        0 => (people.to_vec(), ""),
-        _ if affected.len() == people.len() => (affected, ""),
-        _ => (affected, " (affected participants)"),
+    let (rows, is_part) = match affected.len() {
+        0 => (people.to_vec(), false),
+        _ if affected.len() == people.len() => (affected, false),
+        _ => (affected, true),
     };
-    move |column| format!("{}{who}", common(&rows, column, "participant"))
+    move |column| {
+        let text = common(&rows, column, PARTICIPANT, words);
+        if is_part { words.fill("card.affected_only", &[("text", &text)]) } else { text }
+    }
 }
 
 fn comparison(
@@ -183,9 +205,9 @@ fn comparison(
     ))?;
     Ok(Comparison {
         usual,
-        usual_of: "meetings of this number in the 28 days before",
+        usual_of: "card.of.number",
         elsewhere,
-        elsewhere_of: "other meetings at the same time",
+        elsewhere_of: "card.of.meetings",
         ..Comparison::of(sum("judged_minutes"), sum("poor_minutes"), cpu_minutes)
     })
 }
@@ -197,17 +219,25 @@ fn verdict(source: &Source<'_>, key: &str, dates: &Dates, comparison: &Compariso
         source.arguments(dates)
     );
     let rows = source.rows("the verdict", &sql)?;
-    let Some(row) = rows.first() else { return Ok("no quality data in the store".to_owned()) };
+    let words = source.words();
+    let Some(row) = rows.first() else { return Ok(words.say("card.meeting.none")) };
     let affected = row.number("affected_participants");
     let word = match (row.flag("is_poor"), affected) {
-        (None, _) => return Ok("no minute could be judged".to_owned()),
-        (Some(true), _) => "poor",
-        (Some(false), 0) if comparison.cpu_minutes > 0 => "good except for high CPU load",
-        (Some(false), 0) => "good",
-        (Some(false), _) => "partly poor",
+        (None, _) => return Ok(words.say("card.minutes.none")),
+        (Some(true), _) => "card.meeting.poor",
+        (Some(false), 0) if comparison.cpu_minutes > 0 => "card.meeting.cpu",
+        (Some(false), 0) => "card.meeting.good",
+        (Some(false), _) => "card.meeting.partly",
     };
-    let of = counted(row.number("judged_participants").max(0) as u64, "participant");
-    Ok(format!("{word}: {affected} of {of} affected; {}", comparison.minutes_text()))
+    Ok(words.fill(
+        "card.meeting.of",
+        &[
+            ("word", &words.say(word)),
+            ("n", &affected.to_string()),
+            ("all", &words.counted(row.number("judged_participants"), "participant")),
+            ("minutes", &comparison.minutes_text(words)),
+        ],
+    ))
 }
 
 /// The latest other meetings of this number, with the text to choose one by.
@@ -219,16 +249,17 @@ fn others(source: &Source<'_>, number: &str, key: &str) -> Result<Vec<String>, C
         quoted(number)
     );
     let rows = source.rows("the other meetings of this number", &sql)?;
-    let total = rows.first().map_or(0, |row| row.number("others"));
+    let (words, total) = (source.words(), rows.first().map_or(0, |row| row.number("others")));
     let mut texts: Vec<String> = rows
         .iter()
         .map(|row| {
-            let when = row.time("start_time_local").map(moment).unwrap_or_default();
-            format!("{when}: report meeting {}", row.text("meeting_key"))
+            let when = source.moment(row.time("start_time_local"));
+            words.fill("card.other_meeting", &[("when", &when), ("key", &row.text("meeting_key"))])
         })
         .collect();
     if total > texts.len() as i64 {
-        texts.push(format!("and {} more: --until chooses an earlier one", total - texts.len() as i64));
+        let more = (total - texts.len() as i64).to_string();
+        texts.push(words.fill("card.more_meetings", &[("n", &more)]));
     }
     Ok(texts)
 }
@@ -259,15 +290,19 @@ fn strips(
     let most = totals.iter().map(|(_, poor, _)| *poor).max().unwrap_or_default();
     let all = totals.iter().map(|(at, poor, judged)| (*at, Level::of(*poor, *judged)));
     let all: Vec<_> = all.chain(causes.all_levels()).collect();
-    let whole = Strip::new("all participants".to_owned(), format!("at most {most} at once"), &all);
+    let words = source.words();
+    let most = words.fill("card.strip.most", &[("n", &most.to_string())]);
+    let whole = Strip::new(words.say("card.strip.all"), most, &all);
     // All strips have the time axis of the meeting.
     let start = whole.as_ref().map(|strip| (strip.start, Level::None));
     let strip = |person: &Row| {
         let participant = person.text("participant_key");
         let own = minutes.iter().filter(|row| row.text("participant_key") == participant).filter_map(minute_level);
         let levels: Vec<_> = start.into_iter().chain(own).chain(causes.levels_of(person)).collect();
-        let label = format!("{}, {}, {}", names.get(person), person.text("site"), person.text("network"));
-        Strip::new(label, minutes_note(person, causes), &levels)
+        let [site, network] = ["site", "network"].map(|column| words.value(column, &person.text(column)));
+        let label = [("name", names.get(person)), ("site", site), ("network", network)];
+        let label = words.fill("card.strip.person", &label.each_ref().map(|(name, text)| (*name, text.as_str())));
+        Strip::new(label, minutes_note(person, causes, words), &levels)
     };
     let worst = people.iter().filter(|row| causes.bad_minutes_of(row) > 0).take(STRIPS);
     Ok(whole.clone().into_iter().chain(worst.filter_map(strip)).collect())

@@ -17,6 +17,7 @@ mod people;
 mod render;
 mod strip;
 mod user;
+mod words;
 
 pub(crate) use digest::Digest;
 pub(crate) use error::{CardError, Replaced};

@@ -3,10 +3,13 @@
 //! Poor minutes, and CPU-limited minutes that are not poor, are counted separately.
 
 use super::strip::Strip;
+use super::words::Words;
 use crate::text::thousands;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Card {
+    /// The language of all its texts.
+    pub(super) words: Words,
     /// `user`, `meeting` or `incident`.
     pub kind: &'static str,
     pub title: String,
@@ -23,12 +26,12 @@ pub(crate) struct Card {
     /// In words.
     pub main_causes: String,
     pub comparison: Comparison,
-    /// Labels and texts: where, with what, who.
+    /// Names of labels, and texts: where, with what, who.
     pub facts: Vec<(&'static str, String)>,
     pub strips: Vec<Strip>,
-    /// Commands as words, without the program name, and what they show.
+    /// Commands as words, without the program name, and the key of what they show.
     pub next: Vec<(Vec<String>, &'static str)>,
-    /// Lines of the text for a ticket: labels and texts.
+    /// Lines of the text for a ticket: names of labels, and texts.
     pub ticket: Vec<(&'static str, String)>,
 }
 
@@ -74,9 +77,9 @@ pub(crate) struct Comparison {
     pub here: Percentages,
     pub usual: Percentages,
     pub elsewhere: Percentages,
-    /// What is usual: `the 28 days before`.
+    /// The key of what is usual, such as `the 28 days before`; empty if there is nothing to compare with.
     pub usual_of: &'static str,
-    /// Who is elsewhere: `everybody else on these days`.
+    /// The key of who is elsewhere, such as `everybody else on these days`.
     pub elsewhere_of: &'static str,
     /// `poor_minutes` are those of an incident with the metric cpu.
     pub is_of_cpu: bool,
@@ -103,11 +106,6 @@ pub(super) fn reference_pct(poor: i64, judged: i64) -> Option<f64> {
     poor_pct(poor, judged).filter(|_| judged >= MIN_MINUTES)
 }
 
-/// `14.8 %`, or `unknown`.
-pub(super) fn pct_text(pct: Option<f64>) -> String {
-    pct.map_or_else(|| "unknown".to_owned(), |pct| format!("{pct:.1} %"))
-}
-
 impl Comparison {
     /// The shares of these minutes, not yet compared.
     pub(super) fn of(judged_minutes: i64, poor_minutes: i64, cpu_minutes: i64) -> Comparison {
@@ -117,30 +115,32 @@ impl Comparison {
     }
 
     /// `61 of 412 judged minutes poor (14.8 %); another 310 CPU-limited (75.2 %)`.
-    pub(super) fn minutes_text(&self) -> String {
+    pub(super) fn minutes_text(&self, words: Words) -> String {
         if self.judged_minutes == 0 {
-            return "no minute could be judged".to_owned();
+            return words.say("card.minutes.none");
         }
         let number = |minutes: i64| thousands(minutes.max(0) as u64);
-        let (poor, cpu, judged) = (number(self.poor_minutes), number(self.cpu_minutes), number(self.judged_minutes));
-        let (poor_share, cpu_share) = (pct_text(self.here.poor), pct_text(self.here.cpu));
-        if self.is_of_cpu {
-            return format!("{poor} of {judged} judged minutes CPU-limited ({poor_share})");
-        }
-        match (self.is_mostly_cpu(), self.poor_minutes, self.cpu_minutes) {
-            (true, 0, _) => format!("{cpu} of {judged} judged minutes CPU-limited ({cpu_share}), none poor"),
-            (true, ..) => {
-                format!(
-                    "{cpu} of {judged} judged minutes CPU-limited ({cpu_share}); another {poor} poor ({poor_share})"
-                )
+        let (mut cpu, mut cpu_pct) = (self.cpu_minutes, self.here.cpu);
+        let key = match (self.is_mostly_cpu(), self.poor_minutes, self.cpu_minutes) {
+            _ if self.is_of_cpu => {
+                (cpu, cpu_pct) = (self.poor_minutes, self.here.poor);
+                "card.minutes.cpu"
             }
-            (false, _, 0) => format!("{poor} of {judged} judged minutes poor ({poor_share})"),
-            (false, ..) => {
-                format!(
-                    "{poor} of {judged} judged minutes poor ({poor_share}); another {cpu} CPU-limited ({cpu_share})"
-                )
-            }
-        }
+            (true, 0, _) => "card.minutes.cpu_only",
+            (true, ..) => "card.minutes.cpu_poor",
+            (false, _, 0) => "card.minutes.poor",
+            (false, ..) => "card.minutes.poor_cpu",
+        };
+        words.fill(
+            key,
+            &[
+                ("judged", &number(self.judged_minutes)),
+                ("poor", &number(self.poor_minutes)),
+                ("poor_pct", &words.pct(self.here.poor)),
+                ("cpu", &number(cpu)),
+                ("cpu_pct", &words.pct(cpu_pct)),
+            ],
+        )
     }
 
     /// Most of the affected minutes are CPU-limited and not poor.
@@ -150,61 +150,79 @@ impl Comparison {
 
     /// `here 14.8 % poor; usually 0.4 % (the 28 days before); elsewhere 1.2 % (everybody else on these days)`, and the
     /// same for CPU-limited minutes if there are any; the more frequent ones come first.
-    pub(super) fn text(&self) -> String {
-        let part = |word: &str, pct: Option<f64>, of: &str| match (pct, of) {
-            (_, "") => None,
-            (None, of) => Some(format!("{word} unknown (too few minutes: {of})")),
-            (Some(pct), of) => Some(format!("{word} {pct:.1} % ({of})")),
+    pub(super) fn text(&self, words: Words) -> String {
+        let pct = |pct: Option<f64>| words.pct(pct);
+        let part = |[known, few]: [&str; 2], share: Option<f64>, of: &str| match of {
+            "" => None,
+            of => {
+                let key = if share.is_some() { known } else { few };
+                Some(words.fill(key, &[("pct", &pct(share)), ("of", &words.say(of))]))
+            }
         };
         let (here, usual, elsewhere) = (self.here, self.usual, self.elsewhere);
-        let poor = ("poor", [here.poor, usual.poor, elsewhere.poor]);
-        let cpu = ("CPU-limited", [here.cpu, usual.cpu, elsewhere.cpu]);
+        let poor = [here.poor, usual.poor, elsewhere.poor];
+        let cpu = [here.cpu, usual.cpu, elsewhere.cpu];
         // The greater one comes first.
-        let ((what, first), second) = match (self.is_of_cpu, self.is_mostly_cpu()) {
-            (true, _) => (("CPU-limited", poor.1), None),
-            (false, true) => (cpu, Some(("Poor", poor.1))),
-            (false, false) => (poor, Some(cpu).filter(|_| self.cpu_minutes > 0)),
+        let ((key, first), second) = match (self.is_of_cpu, self.is_mostly_cpu()) {
+            (true, _) => (("card.here.cpu", poor), None),
+            (false, true) => (("card.here.cpu", cpu), Some(("card.second.poor", poor))),
+            (false, false) => {
+                (("card.here.poor", poor), Some(("card.second.cpu", cpu)).filter(|_| self.cpu_minutes > 0))
+            }
         };
         let parts = [
-            Some(format!("here {} {what}", pct_text(first[0]))),
-            part("usually", first[1], self.usual_of),
-            part("elsewhere", first[2], self.elsewhere_of),
+            Some(words.fill(key, &[("pct", &pct(first[0]))])),
+            part(["card.usually", "card.usually.few"], first[1], self.usual_of),
+            part(["card.elsewhere", "card.elsewhere.few"], first[2], self.elsewhere_of),
         ];
-        let text = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
-        let Some((what, [here, usual, elsewhere])) = second else { return text };
-        let known = |word: &str, pct: Option<f64>| pct.map(|pct| format!(", {word} {pct:.1} %")).unwrap_or_default();
-        format!("{text}. {what}: here {}{}{}", pct_text(here), known("usually", usual), known("elsewhere", elsewhere))
+        let text = words.clauses(&parts.into_iter().flatten().collect::<Vec<_>>());
+        let Some((key, [here, usual, elsewhere])) = second else { return text };
+        let known = |key: &str, share: Option<f64>| share.map(|share| words.fill(key, &[("pct", &pct(Some(share)))]));
+        let shares = [
+            Some(words.fill("card.second.here", &[("pct", &pct(here))])),
+            known("card.second.usually", usual),
+            known("card.second.elsewhere", elsewhere),
+        ];
+        let shares = shares.into_iter().flatten().collect::<Vec<_>>().join(words.0.pick(", ", "，"));
+        words.fill(key, &[("first", &text), ("shares", &shares)])
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Language;
+
+    const EN: Words = Words(Language::English);
+    const ZH: Words = Words(Language::Chinese);
 
     #[test]
     fn poor_and_cpu_limited_minutes_are_counted_separately() {
         let mut comparison = Comparison::of(412, 61, 0);
-        assert_eq!(comparison.minutes_text(), "61 of 412 judged minutes poor (14.8 %)");
-        assert_eq!(comparison.text(), "here 14.8 % poor");
-        (comparison.usual_of, comparison.elsewhere_of) = ("the 28 days before", "everybody else on these days");
+        assert_eq!(comparison.minutes_text(EN), "61 of 412 judged minutes poor (14.8 %)");
+        assert_eq!(comparison.text(EN), "here 14.8 % poor");
+        (comparison.usual_of, comparison.elsewhere_of) = ("card.of.days", "card.of.everybody");
         comparison.elsewhere = Percentages { poor: Some(1.24), cpu: Some(0.3) };
         let compared = "here 14.8 % poor; usually unknown (too few minutes: the 28 days before); \
             elsewhere 1.2 % (everybody else on these days)";
-        assert_eq!(comparison.text(), compared);
+        assert_eq!(comparison.text(EN), compared);
         let warm = Comparison { here: Comparison::of(412, 61, 31).here, cpu_minutes: 31, ..comparison.clone() };
-        assert_eq!(warm.minutes_text(), "61 of 412 judged minutes poor (14.8 %); another 31 CPU-limited (7.5 %)");
-        assert_eq!(warm.text(), format!("{compared}. CPU-limited: here 7.5 %, elsewhere 0.3 %"));
+        assert_eq!(warm.minutes_text(EN), "61 of 412 judged minutes poor (14.8 %); another 31 CPU-limited (7.5 %)");
+        assert_eq!(warm.text(EN), format!("{compared}. CPU-limited: here 7.5 %, elsewhere 0.3 %"));
         // What is more frequent comes first.
         let hot = Comparison { here: Comparison::of(412, 61, 310).here, cpu_minutes: 310, ..comparison };
-        assert_eq!(hot.minutes_text(), "310 of 412 judged minutes CPU-limited (75.2 %); another 61 poor (14.8 %)");
+        assert_eq!(hot.minutes_text(EN), "310 of 412 judged minutes CPU-limited (75.2 %); another 61 poor (14.8 %)");
         let compared = "here 75.2 % CPU-limited; usually unknown (too few minutes: the 28 days before); \
             elsewhere 0.3 % (everybody else on these days). Poor: here 14.8 %, elsewhere 1.2 %";
-        assert_eq!(hot.text(), compared);
-        let only_hot = Comparison::of(412, 0, 310).minutes_text();
+        assert_eq!(hot.text(EN), compared);
+        assert_eq!(hot.minutes_text(ZH), "412 个有效分钟中有 310 个 CPU 受限（75.2%），另有 61 个质差（14.8%）");
+        let compared = "CPU 受限 75.2%；此前 28 天数据过少；同日其他人为 0.3%。质差率：此处 14.8%，其他 1.2%";
+        assert_eq!(hot.text(ZH), compared);
+        let only_hot = Comparison::of(412, 0, 310).minutes_text(EN);
         assert_eq!(only_hot, "310 of 412 judged minutes CPU-limited (75.2 %), none poor");
         let of_cpu = Comparison { is_of_cpu: true, ..Comparison::of(412, 310, 0) };
-        assert_eq!(of_cpu.minutes_text(), "310 of 412 judged minutes CPU-limited (75.2 %)");
-        assert_eq!(of_cpu.text(), "here 75.2 % CPU-limited");
-        assert_eq!(Comparison::default().minutes_text(), "no minute could be judged");
+        assert_eq!(of_cpu.minutes_text(EN), "310 of 412 judged minutes CPU-limited (75.2 %)");
+        assert_eq!(of_cpu.text(EN), "here 75.2 % CPU-limited");
+        assert_eq!(Comparison::default().minutes_text(EN), "no minute could be judged");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Row;
-use crate::text::people_and_rooms;
+use super::words::Words;
 
 /// Names of participants by participant key.
 #[derive(Debug, Clone, Default)]
@@ -13,16 +13,17 @@ impl Names {
     /// From rows with `participant_key`, `who`, `who_kind`, `name`, `email` and `department`. People with the same name
     /// have the part of their address before the @, else the department, else the ID behind it. Guests have no ID, so
     /// guests with one name cannot be distinguished.
-    pub(super) fn of(rows: &[Row]) -> Names {
+    pub(super) fn of(rows: &[Row], words: Words) -> Names {
         let mut same: BTreeMap<String, BTreeMap<String, &Row>> = BTreeMap::new();
         for row in rows {
             same.entry(name(row)).or_default().entry(identity(row)).or_insert(row);
         }
-        let details = same.into_iter().map(|(name, people)| (name, details(&people))).collect::<BTreeMap<_, _>>();
+        let details =
+            same.into_iter().map(|(name, people)| (name, details(&people, words))).collect::<BTreeMap<_, _>>();
         let shown = |row: &Row| {
             let name = name(row);
             match details.get(&name).and_then(|details| details.get(&identity(row))) {
-                Some(detail) => format!("{name} ({detail})"),
+                Some(detail) => words.fill("card.in_brackets", &[("text", &name), ("more", detail)]),
                 None => name,
             }
         };
@@ -60,7 +61,7 @@ fn identity(row: &Row) -> String {
 }
 
 /// What distinguishes people of one name, by identity; empty for a single one.
-fn details(people: &BTreeMap<String, &Row>) -> BTreeMap<String, String> {
+fn details(people: &BTreeMap<String, &Row>, words: Words) -> BTreeMap<String, String> {
     if people.len() < 2 {
         return BTreeMap::new();
     }
@@ -70,7 +71,7 @@ fn details(people: &BTreeMap<String, &Row>) -> BTreeMap<String, String> {
         |row| row.text("who"),
     ];
     let with = |form: &fn(&Row) -> String| -> BTreeMap<String, String> {
-        let detail = |row: &Row| if is_guest(row) { "guest".to_owned() } else { form(row) };
+        let detail = |row: &Row| if is_guest(row) { words.value("kind", "guest") } else { form(row) };
         people.iter().map(|(identity, row)| (identity.clone(), detail(row))).collect()
     };
     let is_enough = |details: &BTreeMap<String, String>| {
@@ -81,12 +82,12 @@ fn details(people: &BTreeMap<String, &Row>) -> BTreeMap<String, String> {
 }
 
 /// `7 people`, `5 people and 2 rooms`, `1 room`. `participants` are people and rooms.
-pub(super) fn counted_people(participants: i64, rows: &[Row]) -> String {
+pub(super) fn counted_people(participants: i64, rows: &[Row], words: Words) -> String {
     let rooms: BTreeSet<String> =
         rows.iter().filter(|row| row.text("who_kind") == "room").map(|row| row.text("who")).collect();
     let participants = participants.max(0) as u64;
     let rooms = (rooms.len() as u64).min(participants);
-    people_and_rooms(participants - rooms, rooms)
+    words.people_and_rooms(participants - rooms, rooms)
 }
 
 #[cfg(test)]
@@ -100,7 +101,7 @@ mod tests {
     }
 
     fn names(rows: &[Row]) -> Vec<String> {
-        Names::of(rows).distinct(rows)
+        Names::of(rows, Words::default()).distinct(rows)
     }
 
     #[test]
@@ -125,7 +126,7 @@ mod tests {
         let row = |who: &str, kind: &str| Row::of_texts([("who", who), ("who_kind", kind)]);
         let rows = [row("omm_1", "room"), row("omm_1", "room"), row("ou_1", "person"), row("omm_2", "room")];
         let counted = [(1, 0..2), (2, 0..3), (7, 0..4), (2, 2..2), (1, 2..3)];
-        let texts = counted.map(|(participants, range)| counted_people(participants, &rows[range]));
+        let texts = counted.map(|(participants, range)| counted_people(participants, &rows[range], Words::default()));
         assert_eq!(texts, ["1 room", "1 person and 1 room", "5 people and 2 rooms", "2 people", "1 person"]);
     }
 }

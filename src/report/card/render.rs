@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::model::{Card, CardIncident};
 use super::strip::{Strip, legend};
-use crate::text::{in_json, on_lines, on_one_line, width, wrap};
+use super::words::Words;
+use crate::text::{Language, in_json, on_lines, on_one_line, padded, width, wrap_in};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CardFormat {
@@ -21,7 +22,8 @@ pub(crate) struct CardLayout {
     pub is_utf8: bool,
 }
 
-const LABEL_WIDTH: usize = 15;
+/// Columns of the labels, in English and in Chinese.
+const LABEL_WIDTHS: [usize; 2] = [15, 12];
 
 /// Incidents of a card that are shown.
 const INCIDENTS: usize = 3;
@@ -44,70 +46,76 @@ pub(crate) fn render(
 }
 
 fn text(card: &Card, layout: CardLayout, command: &dyn Fn(&[String]) -> String) -> String {
-    let max_width = usize::from(layout.width);
-    let mut lines = wrap(&on_one_line(&card.title), max_width);
-    lines.extend(wrap(&subtitle(card), max_width));
+    let (max_width, words) = (usize::from(layout.width), card.words);
+    let [english, chinese] = LABEL_WIDTHS;
+    let label_width = words.0.pick(english, chinese);
+    let mut lines = wrap_in(words.0, &on_one_line(&card.title), max_width);
+    lines.extend(wrap_in(words.0, &subtitle(card), max_width));
     lines.push(String::new());
     let mut field = |label: &str, text: &str| {
-        for (index, line) in wrap(text, max_width.saturating_sub(LABEL_WIDTH)).into_iter().enumerate() {
-            let label = if index == 0 { label } else { "" };
-            lines.push(format!("{label:LABEL_WIDTH$}{line}"));
+        for (index, line) in wrap_in(words.0, text, max_width.saturating_sub(label_width)).into_iter().enumerate() {
+            lines.push(padded(if index == 0 { label } else { "" }, label_width) + &line);
         }
     };
     for (index, line) in happened(card, command).iter().enumerate() {
-        field(if index == 0 { "What happened" } else { "" }, line);
+        field(&if index == 0 { words.label("happened") } else { String::new() }, line);
     }
     for (label, text) in fields(card) {
-        field(label, &text);
+        field(&words.label(label), &text);
     }
-    lines.extend(strip_lines(&card.strips, layout));
+    lines.extend(strip_lines(&card.strips, layout, words));
     lines.push(String::new());
-    for (words, shows) in &card.next {
+    for (next, shows) in &card.next {
+        let shows = words.say(shows);
         // A command is not wrapped, so that it can be copied.
-        lines.push(format!("Next: {}  ({shows})", command(words)));
+        lines.push(match words.0 {
+            Language::English => format!("Next: {}  ({shows})", command(next)),
+            Language::Chinese => format!("下一步：{}  （{shows}）", command(next)),
+        });
     }
     lines.push(String::new());
-    lines.push("For a ticket:".to_owned());
+    lines.push(words.say("card.ticket"));
     lines.extend(ticket_lines(card, max_width));
     lines.join("\n") + "\n"
 }
 
 /// `ou_5f3a; 2026-11-12 to 2026-11-18, local time; profile cqd`.
 fn subtitle(card: &Card) -> String {
-    [card.id.as_str(), card.window.as_str(), &format!("profile {}", card.profile)]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .map(on_one_line)
-        .collect::<Vec<_>>()
-        .join("; ")
+    let profile = card.words.fill("card.profile", &[("profile", &card.profile)]);
+    let parts = [card.id.as_str(), card.window.as_str(), &profile].into_iter().filter(|part| !part.is_empty());
+    card.words.clauses(&parts.map(on_one_line).collect::<Vec<_>>())
 }
 
 fn happened(card: &Card, command: &dyn Fn(&[String]) -> String) -> Vec<String> {
+    let words = card.words;
     if card.incidents.is_empty() {
-        return vec![format!("no incident. {}", card.short_history).trim_end_matches(['.', ' ']).to_owned()];
+        let sentences = [words.say("card.no_incident"), card.short_history.clone()].join(words.0.pick(". ", "。"));
+        return vec![sentences.trim_end_matches(['.', ' ', '。']).to_owned()];
     }
     let mut lines = Vec::new();
     for incident in card.incidents.iter().take(INCIDENTS) {
-        lines.push(format!("{}: {}", incident.severity, incident.summary));
+        let severity = words.value("severity", &incident.severity);
+        lines.push(words.fill("card.with_cause", &[("name", &severity), ("cause", &incident.summary)]));
     }
     if card.incidents.len() > INCIDENTS {
-        let words = ["report", "run", "incidents"].map(str::to_owned);
-        lines.push(format!("and {} more: {}", card.incidents.len() - INCIDENTS, command(&words)));
+        let list = command(&["report", "run", "incidents"].map(str::to_owned));
+        let more = (card.incidents.len() - INCIDENTS).to_string();
+        lines.push(words.fill("card.more_incidents", &[("n", &more), ("command", &list)]));
     }
     lines
 }
 
 fn fields(card: &Card) -> Vec<(&'static str, String)> {
     let mut fields = vec![
-        ("Verdict", card.verdict.clone()),
-        ("Main causes", card.main_causes.clone()),
-        ("Compared", card.comparison.text()),
+        ("verdict", card.verdict.clone()),
+        ("main_causes", card.main_causes.clone()),
+        ("compared", card.comparison.text(card.words)),
     ];
     fields.extend(card.facts.iter().map(|(label, text)| (*label, on_one_line(text))));
     fields
 }
 
-fn strip_lines(strips: &[Strip], layout: CardLayout) -> Vec<String> {
+fn strip_lines(strips: &[Strip], layout: CardLayout, words: Words) -> Vec<String> {
     if strips.is_empty() {
         return Vec::new();
     }
@@ -121,10 +129,11 @@ fn strip_lines(strips: &[Strip], layout: CardLayout) -> Vec<String> {
     for strip in strips {
         let label = shortened(&strip.label, label_width, layout.is_utf8);
         let blanks = " ".repeat(label_width - width(&label));
-        let line = format!("{label}{blanks}  {:>note_width$}  {}", strip.note, strip.text(scale, layout.is_utf8));
+        let before = " ".repeat(note_width - width(&strip.note));
+        let line = format!("{label}{blanks}  {before}{}  {}", strip.note, strip.text(scale, layout.is_utf8));
         lines.push(line.trim_end().to_owned());
     }
-    lines.extend(wrap(&format!("({})", legend(strips, scale, layout.is_utf8)), max_width));
+    lines.extend(wrap_in(words.0, &legend(strips, scale, layout.is_utf8, words), max_width));
     lines
 }
 
@@ -141,28 +150,39 @@ fn shortened(label: &str, max_width: usize, is_utf8: bool) -> String {
 
 /// Plain text: no characters that draw, so that any ticket system shows it.
 fn ticket_lines(card: &Card, max_width: usize) -> Vec<String> {
-    let source = ("Source", format!("vcq-etl {}, profile {}", env!("CARGO_PKG_VERSION"), card.profile));
+    let words = card.words;
+    let program = format!("vcq-etl {}", env!("CARGO_PKG_VERSION"));
+    let profile = words.fill("card.profile", &[("profile", &card.profile)]);
+    let source = ("source", [program, profile].join(words.0.pick(", ", "，")));
     let lines = card.ticket.iter().chain(std::iter::once(&source));
-    lines.flat_map(|(label, text)| wrap(&format!("{label}: {}", on_one_line(text)), max_width.min(MAX_LINE))).collect()
+    let line = |label: &str, text: &str| {
+        words.fill("card.with_cause", &[("name", &words.label(label)), ("cause", &on_one_line(text))])
+    };
+    lines.flat_map(|(label, text)| wrap_in(words.0, &line(label, text), max_width.min(MAX_LINE))).collect()
 }
 
 fn markdown(card: &Card, layout: CardLayout, command: &dyn Fn(&[String]) -> String) -> String {
     let mut text = format!("## {}\n\n{}\n\n", escape(&card.title), escape(&subtitle(card)));
+    let (words, colon) = (card.words, card.words.0.pick(": ", "："));
     for line in happened(card, command) {
-        text.push_str(&format!("- **What happened**: {}\n", escape(&line)));
+        text.push_str(&format!("- **{}**{colon}{}\n", words.label("happened"), escape(&line)));
     }
     for (label, fact) in fields(card) {
-        text.push_str(&format!("- **{label}**: {}\n", escape(&fact)));
+        text.push_str(&format!("- **{}**{colon}{}\n", words.label(label), escape(&fact)));
     }
-    let strips = strip_lines(&card.strips, layout);
+    let strips = strip_lines(&card.strips, layout, words);
     if !strips.is_empty() {
         text.push_str(&format!("\n```\n{}\n```\n", fenced(&strips[1..])));
     }
     text.push('\n');
-    for (words, shows) in &card.next {
-        text.push_str(&format!("Next: `{}` ({shows})\n\n", command(words).replace('`', "'")));
+    for (next, shows) in &card.next {
+        let (typed, shows) = (command(next).replace('`', "'"), words.say(shows));
+        text.push_str(&match words.0 {
+            Language::English => format!("Next: `{typed}` ({shows})\n\n"),
+            Language::Chinese => format!("下一步：`{typed}`（{shows}）\n\n"),
+        });
     }
-    text + &format!("For a ticket:\n\n```\n{}\n```\n", fenced(&ticket_lines(card, MAX_LINE)))
+    text + &format!("{}\n\n```\n{}\n```\n", words.say("card.ticket"), fenced(&ticket_lines(card, MAX_LINE)))
 }
 
 /// Lines that cannot end a fenced block.
@@ -198,7 +218,7 @@ fn json(card: &Card, command: &dyn Fn(&[String]) -> String) -> String {
         .map(|cause| json!({ "cause": cause.cause, "minutes": cause.minutes, "poor_minutes": cause.poor }));
     let causes: Vec<Value> = causes.collect();
     let facts: Map<String, Value> =
-        card.facts.iter().map(|(label, text)| (label.to_lowercase().replace(' ', "_"), text.as_str().into())).collect();
+        card.facts.iter().map(|(label, text)| ((*label).to_owned(), text.as_str().into())).collect();
     let strips: Vec<Value> = card
         .strips
         .iter()

@@ -2,6 +2,8 @@
 
 use jiff::civil::DateTime;
 
+use super::words::Words;
+
 /// What is known of a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
@@ -89,12 +91,14 @@ impl Level {
 }
 
 /// What the characters of these strips mean.
-pub(super) fn legend(strips: &[Strip], scale: usize, is_utf8: bool) -> String {
-    let [good, cpu, some, poor] = [Level::Good, Level::Cpu, Level::Some, Level::Poor].map(|level| level.shown(is_utf8));
-    let per = if scale == 1 { "1 minute".to_owned() } else { format!("{scale} minutes") };
+pub(super) fn legend(strips: &[Strip], scale: usize, is_utf8: bool, words: Words) -> String {
+    let levels = [("good", Level::Good), ("cpu", Level::Cpu), ("some", Level::Some), ("poor", Level::Poor)];
+    let shown = levels.map(|(name, level)| (name, level.shown(is_utf8).to_string()));
+    let minutes = words.counted(scale as i64, "minute");
+    let values: Vec<(&str, &str)> = shown.iter().map(|(name, shown)| (*name, shown.as_str())).collect();
     let has_cpu = strips.iter().any(|strip| strip.minutes.contains(&Level::Cpu));
-    let cpu = if has_cpu { format!(", {cpu} CPU-limited") } else { String::new() };
-    format!("{good} good{cpu}, {some} poor for some, {poor} poor, blank no verdict; one character is {per}")
+    let key = if has_cpu { "card.legend.cpu" } else { "card.legend" };
+    words.fill(key, &[values, vec![("minutes", &minutes)]].concat())
 }
 
 #[cfg(test)]
@@ -110,11 +114,11 @@ mod tests {
         assert_eq!([strip.text(1, false), strip.text(2, false), strip.text(1, true)], [".+#  .", "+#.", "▁▄█  ▁"]);
         assert_eq!(Strip::scale(std::slice::from_ref(&strip), 4), 2);
         assert_eq!(Strip::new(String::new(), String::new(), &[]), None);
-        assert!(!legend(&[strip], 1, false).contains("CPU"));
+        assert!(!legend(&[strip], 1, false, Words::default()).contains("CPU"));
         let hot = Strip::new(String::new(), String::new(), &[(at(1), Level::Cpu), (at(1), Level::Good)]);
         let hot = hot.expect("a strip");
         assert_eq!((hot.text(1, false).as_str(), hot.text(1, true).as_str()), ("c", "\u{2592}"));
-        assert!(legend(&[hot], 1, false).starts_with(". good, c CPU-limited, + poor"));
+        assert!(legend(&[hot], 1, false, Words::default()).starts_with("(. good, c CPU-limited, + poor"));
         let of = [(0, 0), (0, 4), (1, 4), (2, 4)].map(|(poor, judged)| Level::of(poor, judged));
         assert_eq!(of, [Level::None, Level::Good, Level::Some, Level::Poor]);
     }

@@ -316,7 +316,7 @@ fn the_latest_meeting_of_a_number_is_shown_and_the_others_are_named() {
     // A key is exact, whatever the window.
     assert_eq!(find_meeting(&source, "100000001-1793581200", &before).expect("a key").key, "100000001-1793581200");
     let card = meeting_card(&source, "100000001-1793581200").expect("a card");
-    let others = card.facts.iter().find(|(label, _)| *label == "Others").expect("others");
+    let others = card.facts.iter().find(|(label, _)| *label == "others").expect("others");
     assert_eq!(others.1, "Mon 26 Oct 09:00: report meeting 100000001-1");
     let error = find_meeting(&source, "100000001", &dates("2026-12-01")).expect_err("none").to_string();
     assert!(error.ends_with("\"100000001\" with a date from 2026-12-01"), "{error}");
@@ -337,7 +337,7 @@ fn the_incidents_of_a_meeting_are_ordered_by_their_minutes_in_it() {
     let card = meeting_card(&source, "100000001-1793581200").expect("a card");
     let ids: Vec<&str> = card.incidents.iter().map(|incident| incident.incident_id.as_str()).collect();
     assert_eq!(ids, ["more", ID]);
-    assert_eq!(card.ticket.iter().filter(|(label, _)| *label == "Incident").count(), 2);
+    assert_eq!(card.ticket.iter().filter(|(label, _)| *label == "incident").count(), 2);
 }
 
 /// The tenant, in which ann has two CPU-limited minutes that are not poor.
@@ -410,7 +410,7 @@ fn people_with_the_same_name_are_distinguished_and_rooms_are_not_counted_as_peop
         ))
         .expect("rows");
     let source = Source::new(&connection, None).expect("a source");
-    let who = |card: &Card| card.facts.iter().find(|(label, _)| *label == "Who").expect("people").1.clone();
+    let who = |card: &Card| card.facts.iter().find(|(label, _)| *label == "who").expect("people").1.clone();
     let card = incident_card(&source, ID).expect("a card");
     assert_eq!(who(&card), "Ann Lee (ann), Ann Lee (bob)");
     assert!(card.verdict.starts_with("major, acute: 2 people, 1 meeting; "), "{}", card.verdict);
@@ -427,7 +427,7 @@ fn people_with_the_same_name_are_distinguished_and_rooms_are_not_counted_as_peop
     connection.execute_batch(only_room).expect("updated");
     let card = incident_card(&source, ID).expect("a card");
     assert!(card.verdict.starts_with("major, acute: 1 room, 1 meeting; "), "{}", card.verdict);
-    assert!(card.facts.contains(&("In common", "room: Ann Lee (omm_1)".to_owned())), "{:?}", card.facts);
+    assert!(card.facts.contains(&("in_common", "room: Ann Lee (omm_1)".to_owned())), "{:?}", card.facts);
 }
 
 #[test]

@@ -4,18 +4,15 @@ use std::collections::BTreeSet;
 
 use super::causes::{Causes, minutes_note};
 use super::error::CardError;
-use super::facts::{Dates, MEASURES, Row, Source, UNKNOWN, common, minute_level, moment};
+use super::facts::{Dates, MEASURES, Row, Source, common, known_common, minute_level};
 use super::findings::Findings;
 use super::model::{Card, Choice, Comparison, Percentages};
 use super::strip::Strip;
+use super::words::{PARTICIPATION, Words};
 use crate::schema::ddl::quoted;
-use crate::text::counted;
 
 /// Participations shown minute by minute: the worst ones.
 const STRIPS: usize = 5;
-
-/// What the values of the facts are counted in.
-const UNIT: &str = "participation";
 
 pub(crate) fn user_card(source: &Source<'_>, user: &Choice, dates: &Dates, window: &str) -> Result<Card, CardError> {
     let who = quoted(&user.who);
@@ -25,40 +22,44 @@ pub(crate) fn user_card(source: &Source<'_>, user: &Choice, dates: &Dates, windo
     let comparison = comparison(source, &who, dates, &sessions, causes.cpu_limited())?;
     let strips = strips(source, &sessions, &causes, dates)?;
     let name = if user.name.is_empty() { &user.who } else { &user.name };
-    let about: Vec<&str> =
-        [user.kind.as_str(), user.department.as_str()].into_iter().filter(|text| !text.is_empty()).collect();
+    let words = source.words();
+    let about = [words.value("kind", &user.kind), user.department.clone()];
+    let about: Vec<String> = about.into_iter().filter(|text| !text.is_empty()).collect();
+    let about = about.join(words.0.pick(", ", "，"));
+    let title = words.fill("card.in_brackets", &[("text", name), ("more", &about)]);
     let worst = sessions.iter().max_by_key(|row| (causes.bad_minutes_of(row), row.time("join_time_local")));
     let meeting = |row: &Row| vec!["report".to_owned(), "meeting".to_owned(), row.text("meeting_key")];
-    let facts = facts(&sessions);
+    let facts = facts(&sessions, words);
     let before = vec![
         // Without a name, the ID is shown in its place.
         (
-            "Who",
+            "who",
             match user.name.is_empty() {
-                true => format!("{name} ({})", about.join(", ")),
-                false => format!("{name} ({}), {}", about.join(", "), user.who),
+                true => title.clone(),
+                false => words.fill("card.person", &[("name", name), ("about", &about), ("id", &user.who)]),
             },
         ),
         // Without the hint how to see more.
-        ("When", window.split(" (--").next().unwrap_or(window).to_owned()),
+        ("when", window.split(words.0.pick(" (--", "（更长")).next().unwrap_or(window).to_owned()),
     ];
-    let after = facts.iter().filter(|(label, _)| *label != "Coverage").cloned();
-    let after = after.chain(worst.map(|row| ("Worst meeting", session_text(row, &causes)))).collect();
+    let after = facts.iter().filter(|(label, _)| *label != "coverage").cloned();
+    let after = after.chain(worst.map(|row| ("worst_meeting", session_text(source, row, &causes)))).collect();
     let findings = Findings {
         incidents: source.incidents(dates, &keys)?,
         short_history: source.short_history(dates)?,
-        verdict: verdict(&sessions, &comparison, &causes),
+        verdict: verdict(&sessions, &comparison, &causes, words),
         causes: causes.list,
         comparison,
         facts,
         strips,
-        next: worst.map(|row| (meeting(row), "the worst of these meetings")).into_iter().collect(),
+        next: worst.map(|row| (meeting(row), "card.next.worst_meeting")).into_iter().collect(),
         ticket: (before, after),
         ticket_incidents: 1,
     };
     Ok(findings.card(Card {
+        words,
         kind: "user",
-        title: format!("{name} ({})", about.join(", ")),
+        title,
         id: user.who.clone(),
         window: window.to_owned(),
         profile: source.profile().to_owned(),
@@ -112,18 +113,18 @@ fn comparison(
     );
     Ok(Comparison {
         usual,
-        usual_of: if dates.since.is_some() { "the 28 days before" } else { "" },
+        usual_of: if dates.since.is_some() { "card.of.days" } else { "" },
         elsewhere: shares(dates, &days)?,
-        elsewhere_of: "everybody else on these days",
+        elsewhere_of: "card.of.everybody",
         ..Comparison::of(sum("judged_minutes"), sum("poor_minutes"), cpu_minutes)
     })
 }
 
 /// `affected in 4 of 9 meetings, on 3 of 5 days; 61 of 412 judged minutes poor (14.8 %)`, or `CPU-limited in 8 of ...`
 /// if most of the affected minutes are CPU-limited.
-fn verdict(sessions: &[Row], comparison: &Comparison, causes: &Causes) -> String {
+fn verdict(sessions: &[Row], comparison: &Comparison, causes: &Causes, words: Words) -> String {
     if sessions.is_empty() {
-        return "no meetings in this window".to_owned();
+        return words.say("card.user.none");
     }
     let is_mostly_cpu = comparison.is_mostly_cpu();
     let is_affected = |row: &&Row| match is_mostly_cpu {
@@ -133,58 +134,63 @@ fn verdict(sessions: &[Row], comparison: &Comparison, causes: &Causes) -> String
     let count = |rows: Vec<&Row>, column: &str| rows.iter().map(|row| row.text(column)).collect::<BTreeSet<_>>().len();
     let affected: Vec<&Row> = sessions.iter().filter(is_affected).collect();
     let all: Vec<&Row> = sessions.iter().collect();
-    format!(
-        "{} in {} of {}, on {} of {}; {}",
-        if is_mostly_cpu { "CPU-limited" } else { "affected" },
-        count(affected.clone(), "meeting_key"),
-        counted(count(all.clone(), "meeting_key") as u64, "meeting"),
-        count(affected, "meeting_date"),
-        counted(count(all, "meeting_date") as u64, "day"),
-        comparison.minutes_text()
+    words.fill(
+        if is_mostly_cpu { "card.user.cpu" } else { "card.user.affected" },
+        &[
+            ("n", &count(affected.clone(), "meeting_key").to_string()),
+            ("meetings", &words.counted(count(all.clone(), "meeting_key") as i64, "meeting")),
+            ("d", &count(affected, "meeting_date").to_string()),
+            ("days", &words.counted(count(all, "meeting_date") as i64, "day")),
+            ("minutes", &comparison.minutes_text(words)),
+        ],
     )
 }
 
-fn facts(sessions: &[Row]) -> Vec<(&'static str, String)> {
+fn facts(sessions: &[Row], words: Words) -> Vec<(&'static str, String)> {
     if sessions.is_empty() {
         return Vec::new();
     }
+    let of = |column: &str| common(sessions, column, PARTICIPATION, words);
     let mut facts = vec![
-        ("Place", format!("{}; public network {}", common(sessions, "site", UNIT), common(sessions, "egress", UNIT))),
-        ("Device", format!("{}, app {}", common(sessions, "device", UNIT), common(sessions, "app_version", UNIT))),
+        ("place", words.fill("card.place_and_egress", &[("site", &of("site")), ("egress", &of("egress"))])),
+        ("device", words.fill("card.device_and_app", &[("device", &of("device")), ("version", &of("app_version"))])),
         (
-            "Network",
-            format!(
-                "{}, {}, proxy {}",
-                common(sessions, "network", UNIT),
-                common(sessions, "protocol", UNIT),
-                common(sessions, "proxy", UNIT)
+            "network",
+            words.fill(
+                "card.path",
+                &[("network", &of("network")), ("protocol", &of("protocol")), ("proxy", &of("proxy"))],
             ),
         ),
     ];
-    let microphone = common(sessions, "microphone", UNIT);
-    if microphone != UNKNOWN {
-        facts.push(("Microphone", microphone));
-    }
+    facts.extend(known_common(sessions, "microphone", PARTICIPATION, words).map(|text| ("microphone", text)));
     let incomplete: Vec<Row> = sessions
         .iter()
         .filter(|row| row.optional("status").is_some_and(|status| status != "complete"))
         .cloned()
         .collect();
     if !incomplete.is_empty() {
-        let of = counted(sessions.len() as u64, "participation");
-        facts.push((
-            "Coverage",
-            format!("{} of {of} with incomplete data: {}", incomplete.len(), common(&incomplete, "status", UNIT)),
-        ));
+        let all = words.of_unit(sessions.len(), PARTICIPATION);
+        let status = common(&incomplete, "status", PARTICIPATION, words);
+        let values = [("n", incomplete.len().to_string()), ("all", all), ("status", status)];
+        let values = values.each_ref().map(|(name, text)| (*name, text.as_str()));
+        facts.push(("coverage", words.fill("card.incomplete", &values)));
     }
     facts
 }
 
 /// `Tue 17 Nov 09:30 Weekly sync (123456789), 44 of 58 judged minutes poor (75.9 %); another 3 CPU-limited (5.2 %)`.
-fn session_text(row: &Row, causes: &Causes) -> String {
-    let when = row.time("join_time_local").map(moment).unwrap_or_default();
+fn session_text(source: &Source<'_>, row: &Row, causes: &Causes) -> String {
+    let words = source.words();
     let minutes = Comparison::of(row.number("judged_minutes"), row.number("poor_minutes"), causes.cpu_limited_of(row));
-    format!("{when} {} ({}), {}", row.text("topic"), row.text("meeting_no"), minutes.minutes_text())
+    words.fill(
+        "card.session",
+        &[
+            ("when", &source.moment(row.time("join_time_local"))),
+            ("topic", &row.text("topic")),
+            ("number", &row.text("meeting_no")),
+            ("minutes", &minutes.minutes_text(words)),
+        ],
+    )
 }
 
 fn strips(source: &Source<'_>, sessions: &[Row], causes: &Causes, dates: &Dates) -> Result<Vec<Strip>, CardError> {
@@ -208,8 +214,8 @@ fn strips(source: &Source<'_>, sessions: &[Row], causes: &Causes, dates: &Dates)
         let key = row.text("participant_key");
         let of_session = minutes.iter().filter(|minute| minute.text("participant_key") == key);
         let levels: Vec<_> = of_session.filter_map(minute_level).chain(causes.levels_of(row)).collect();
-        let when = row.time("join_time_local").map(moment).unwrap_or_default();
-        Strip::new(format!("{when}  {}", row.text("topic")), minutes_note(row, causes), &levels)
+        let when = source.moment(row.time("join_time_local"));
+        Strip::new(format!("{when}  {}", row.text("topic")), minutes_note(row, causes, source.words()), &levels)
     };
     Ok(chosen.iter().filter_map(strip).collect())
 }

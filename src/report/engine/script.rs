@@ -9,6 +9,7 @@ use crate::report::arguments::Arguments;
 use crate::report::catalogue::Report;
 use crate::report::definition::literal;
 use crate::report::header::Header;
+use crate::text::Language;
 
 /// Where the engine has the tables and may create others.
 #[derive(Debug)]
@@ -82,7 +83,7 @@ impl Scripts {
         statements.push(renderer.select(&chain, &steps, &expanded.query));
         statements.extend(steps.iter().rev().map(|step| format!("drop table {}", places.step(&report.name, step))));
         let statements: Vec<String> = statements.into_iter().map(|statement| statement + ";\n").collect();
-        Ok(format!("-- {}: {}\n{}", report.name, arguments.summary(&[]), statements.join("\n")))
+        Ok(format!("-- {}: {}\n{}", report.name, arguments.summary(&[], Language::English), statements.join("\n")))
     }
 }
 

@@ -33,7 +33,8 @@ impl Answer<'_> {
 
     /// The parameters on one line; the window is stated apart.
     pub(super) fn parameters(&self) -> String {
-        self.arguments.summary(if self.window.is_empty() { &[] } else { &["since", "until"] })
+        let without: &[&str] = if self.window.is_empty() { &[] } else { &["since", "until"] };
+        self.arguments.summary(without, self.report.language)
     }
 }
 

@@ -24,10 +24,11 @@ pub(super) fn render(answer: &Answer<'_>) -> String {
     );
     let is_shown = |name: &str| answer.window.is_empty() || !matches!(name, "since" | "until");
     let window = Some(answer.window).filter(|window| !window.is_empty()).map(escape);
-    let parameters = answer.arguments.iter().filter(|argument| is_shown(&argument.name)).map(|argument| {
-        let value = argument.value.as_deref().unwrap_or("any");
-        format!("{} <code>{}</code>", escape(&argument.name), escape(value))
-    });
+    let parameters = answer
+        .arguments
+        .iter()
+        .filter(|argument| is_shown(&argument.name))
+        .map(|argument| format!("{} <code>{}</code>", escape(&argument.name), escape(argument.shown(language))));
     let parameters: Vec<String> = window.into_iter().chain(parameters).collect();
     if !parameters.is_empty() {
         page.push_str(&format!("<p class=\"parameters\">{}</p>\n", parameters.join(" · ")));

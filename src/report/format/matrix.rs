@@ -1,9 +1,10 @@
 //! A result as a grid of two of its columns, such as weekdays and hours.
 
 use super::layout::wrap_cell;
+use crate::report::headings::words;
 use crate::report::presentation::GridAxes;
 use crate::report::result::{Cell, ResultSet};
-use crate::text::width;
+use crate::text::{Language, width};
 
 /// A value that is empty in the result, because it is based on too little.
 const EMPTY: &str = "-";
@@ -14,13 +15,14 @@ pub(super) fn render(
     axes: &GridAxes,
     units: impl Fn(&str) -> String,
     max_width: usize,
+    language: Language,
 ) -> Option<String> {
     let at = |name: &String| result.columns.iter().position(|column| column == name);
     let (row_at, column_at, value_at) = (at(&axes.row)?, at(&axes.column)?, at(&axes.value)?);
     let mut labels: Vec<String> = Vec::new();
     let mut cells: Vec<(usize, i128, Option<f64>)> = Vec::new();
     for row in &result.rows {
-        let label = row[row_at].text();
+        let label = words(&axes.row, &row[row_at].text(), language);
         let place = labels.iter().position(|other| *other == label).unwrap_or_else(|| {
             labels.push(label);
             labels.len() - 1
@@ -33,14 +35,13 @@ pub(super) fn render(
     let columns: Vec<i128> = (first..=last).collect();
     let named = |name: &String| match units(name) {
         unit if unit.is_empty() => name.clone(),
-        unit => format!("{name} ({unit})"),
+        unit => language.pick(format!("{name} ({unit})"), format!("{name}（{unit}）")),
     };
-    let heading = format!(
-        "{} by {} and {}; {EMPTY} is too few minutes, blank is none",
-        named(&axes.value),
-        named(&axes.row),
-        named(&axes.column)
-    );
+    let (value, by, and) = (named(&axes.value), named(&axes.row), named(&axes.column));
+    let heading = match language {
+        Language::English => format!("{value} by {by} and {and}; {EMPTY} is too few minutes, blank is none"),
+        Language::Chinese => format!("{value}，按 {by} 和 {and}；{EMPTY} 表示分钟数过少，空白表示没有"),
+    };
     let mut text = wrap_cell(&heading, max_width).join("\n") + "\n";
 
     let label_width = labels.iter().map(|label| width(label)).max()?;
@@ -111,7 +112,7 @@ mod tests {
             "poor_pct" => "%".to_owned(),
             _ => String::new(),
         };
-        render(&ResultSet { columns: columns.to_vec(), rows }, &axes, units, width).expect("a grid")
+        render(&ResultSet { columns: columns.to_vec(), rows }, &axes, units, width, Language::English).expect("a grid")
     }
 
     #[test]

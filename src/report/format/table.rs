@@ -42,7 +42,8 @@ pub(super) fn render(answer: &Answer<'_>, width: usize) -> String {
     }
     let presentation = &header.presentation;
     let units = |name: &str| answer.column(name).map(|column| column.unit.clone()).unwrap_or_default();
-    let matrix = presentation.grid.as_ref().and_then(|axes| matrix::render(answer.result, axes, units, width));
+    let matrix =
+        presentation.grid.as_ref().and_then(|axes| matrix::render(answer.result, axes, units, width, language));
     match matrix {
         Some(matrix) => text.push_str(&matrix),
         None => {

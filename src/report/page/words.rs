@@ -99,6 +99,19 @@ mod tests {
         include_str!("sentence.rs"),
         include_str!("table.rs"),
         include_str!("trend.rs"),
+        include_str!("../incident_text.rs"),
+        include_str!("../card/causes.rs"),
+        include_str!("../card/digest.rs"),
+        include_str!("../card/facts.rs"),
+        include_str!("../card/findings.rs"),
+        include_str!("../card/incident.rs"),
+        include_str!("../card/meeting.rs"),
+        include_str!("../card/model.rs"),
+        include_str!("../card/people.rs"),
+        include_str!("../card/render.rs"),
+        include_str!("../card/strip.rs"),
+        include_str!("../card/user.rs"),
+        include_str!("../card/words.rs"),
     ];
 
     /// The `{name}` of a text.
@@ -143,6 +156,25 @@ mod tests {
         };
         let unused: Vec<&str> = words().map(|word| word.0).filter(|key| !is_used(key)).collect();
         assert!(unused.is_empty(), "{unused:?}");
+    }
+
+    #[test]
+    fn every_text_used_by_the_cards_exists() {
+        let known: BTreeSet<&str> = words().map(|word| word.0).collect();
+        let mut used = 0;
+        for source in SOURCES {
+            for key in
+                source.split('"').filter(|text| ["card.", "digest.", "say."].iter().any(|of| text.starts_with(of)))
+            {
+                let found = match key.split_once('{') {
+                    Some((group, _)) => known.iter().any(|word| word.starts_with(group)),
+                    None => known.contains(key),
+                };
+                assert!(found, "texts.tsv has no {key}");
+                used += 1;
+            }
+        }
+        assert!(used > 80, "only {used} found");
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! Local times as people write them in a message.
+//! Local times as people write them.
 
 use jiff::civil::{DateTime, Weekday};
 
-use crate::report::Cell;
+use super::result::Cell;
 use crate::text::Language;
 
 /// The time of a cell; `None` for NULL and for what is no time.
-pub(super) fn time_of(cell: Option<&Cell>) -> Option<DateTime> {
+pub(crate) fn time_of(cell: Option<&Cell>) -> Option<DateTime> {
     match cell? {
         Cell::Time(text) => text.parse().ok(),
         _ => None,
@@ -38,17 +38,17 @@ fn clock(at: DateTime) -> String {
 }
 
 /// `Fri 20 Nov` or `11月20日（周五）`.
-pub(super) fn date(at: DateTime, language: Language) -> String {
+pub(crate) fn date(at: DateTime, language: Language) -> String {
     day(at, language)
 }
 
 /// `Fri 20 Nov 09:40` or `11月20日（周五）09:40`.
-pub(super) fn moment(at: DateTime, language: Language) -> String {
+pub(crate) fn moment(at: DateTime, language: Language) -> String {
     language.pick(format!("{} {}", day(at, language), clock(at)), format!("{}{}", day(at, language), clock(at)))
 }
 
 /// `Fri 20 Nov 09:40-12:06`, with the second date if it is another one.
-pub(super) fn span(start: DateTime, end: DateTime, language: Language) -> String {
+pub(crate) fn span(start: DateTime, end: DateTime, language: Language) -> String {
     let moment = |at: DateTime| moment(at, language);
     let same_day = start.date() == end.date();
     match (language, same_day) {
@@ -60,8 +60,26 @@ pub(super) fn span(start: DateTime, end: DateTime, language: Language) -> String
     }
 }
 
+/// `Fri 20 Nov 2026` or `2026年11月20日（周五）`.
+pub(crate) fn date_with_year(at: DateTime, language: Language) -> String {
+    let date = date(at, language);
+    language.pick(format!("{date} {}", at.year()), format!("{}年{date}", at.year()))
+}
+
+/// `Fri 20 Nov 2026 09:40-12:06` or `2026年11月20日（周五）09:40–12:06`, with the second date if it is another one.
+pub(crate) fn span_with_year(start: DateTime, end: DateTime, language: Language) -> String {
+    let first = date_with_year(start, language);
+    let (from, to) = (clock(start), clock(end));
+    match (language, start.date() == end.date()) {
+        (Language::English, true) => format!("{first} {from}-{to}"),
+        (Language::English, false) => format!("{first} {from} to {}", moment(end, language)),
+        (Language::Chinese, true) => format!("{first}{from}–{to}"),
+        (Language::Chinese, false) => format!("{first}{from} 至 {}", moment(end, language)),
+    }
+}
+
 /// `2 h 26 min` or `2 小时 26 分钟`; whole days from two days on.
-pub(super) fn length(start: DateTime, end: DateTime, language: Language) -> String {
+pub(crate) fn length(start: DateTime, end: DateTime, language: Language) -> String {
     let minutes = end.duration_since(start).as_mins().max(1);
     let (days, hours, rest) = (minutes / 1440, minutes / 60, minutes % 60);
     match language {
@@ -88,6 +106,13 @@ mod tests {
         assert_eq!(span(start, next, Language::English), "Fri 20 Nov 09:40 to Sat 21 Nov 01:00");
         assert_eq!(span(start, next, Language::Chinese), "11月20日（周五）09:40 至 11月21日（周六）01:00");
         assert_eq!(span(start, start, Language::English), "Fri 20 Nov 09:40");
+        let dated = [Language::English, Language::Chinese]
+            .map(|language| [span_with_year(start, end, language), span_with_year(start, next, language)]);
+        assert_eq!(dated[0], ["Fri 20 Nov 2026 09:40-12:06", "Fri 20 Nov 2026 09:40 to Sat 21 Nov 01:00"]);
+        assert_eq!(
+            dated[1],
+            ["2026年11月20日（周五）09:40–12:06", "2026年11月20日（周五）09:40 至 11月21日（周六）01:00"]
+        );
         assert_eq!(length(start, end, Language::English), "2 h 26 min");
         assert_eq!(length(start, end, Language::Chinese), "2 小时 26 分钟");
         assert_eq!(length(start, at("2026-11-25 12:06:00"), Language::Chinese), "5 天");
