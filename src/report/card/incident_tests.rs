@@ -2,6 +2,7 @@
 
 use super::tests::{ID, dates, hot_tenant, shown, tenant};
 use super::*;
+use crate::text::Language;
 
 #[test]
 fn a_chronic_incident_is_named_while_it_goes_on() {
@@ -115,4 +116,39 @@ fn a_chronic_incident_has_no_end_and_one_of_cpu_has_cpu_limited_minutes() {
     // The summary of this fixture has the times of another one.
     let own: Vec<&str> = text.lines().filter(|line| !line.contains("Mon 2 Nov 09:03")).collect();
     assert!(!own.iter().any(|line| line.contains("09:05") || line.contains("01:05")), "{text}");
+}
+
+#[test]
+fn a_card_in_chinese_has_the_same_facts() {
+    let connection = tenant();
+    let source = Source::new(&connection, None).expect("a source").in_language(Language::Chinese);
+    let ann = find_user(&source, "ann", None).expect("a person");
+    let cards = [
+        incident_card(&source, ID).expect("a card"),
+        user_card(&source, &ann, &dates("2026-11-02"), "2026-11-02 至 2026-11-05，当地时间").expect("a card"),
+        meeting_card(&source, "100000001-1793581200").expect("a card"),
+    ];
+    let sentence = "11月2日（周一）09:03–09:05，10.1.1.0/24：接收方向丢包，影响 1 人、1 场会议；质差率 100.0%，\
+        平时 0.4%，同期其他人 0.6%";
+    for (card, facts) in cards.iter().zip([
+        [
+            "10.1.1.0/24：接收丢包\n",
+            "较重（短时）：1 人、1 场会议；3 个有效分钟中有 3 个质差（100.0%）",
+            "共同点      地点 10.1.1.0/24\n",
+        ],
+        ["ann（用户）\n", "10 个有效分钟中有 4 个质差（40.0%）", "网络        有线；udp；代理：否\n"],
+        ["A（100000001）\n", "差：3 位参会人中有 3 位受影响；", "网络        未知（1 人）、无线（1），另有 1 项\n"],
+    ]) {
+        let text = shown(card, CardFormat::Text, 200);
+        for part in facts.into_iter().chain([&*format!("质量事件    较重：{sentence}\n"), "\n工单内容：\n"])
+        {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+        let words: Vec<&str> = text.split([' ', '\n']).collect();
+        let is_word = |word: &&str| word.len() > 1 && word.chars().all(|c| c.is_ascii_lowercase());
+        let left = words.windows(3).find(|run| run.iter().all(is_word) && run[0] != "report");
+        assert_eq!(left, None, "{text}");
+        let markdown = shown(card, CardFormat::Markdown, 80);
+        assert!(markdown.contains("- **质量事件**：较重：") && markdown.contains("\n下一步：`vcq-etl "), "{markdown}");
+    }
 }
