@@ -31,6 +31,7 @@ mod optional_tables;
 mod own_definitions;
 mod passing_faults;
 mod personal_data;
+mod personal_data_kills;
 mod pipelined_extract;
 mod plan;
 mod power_cuts;

@@ -179,6 +179,7 @@ pub(crate) const ROOMS: Table = Table {
         C::optional("facilities", "/device", Text, "Devices in the room, separated by commas."),
         C::optional("is_enabled", "/room_status/status", Flag, "True if the room is in service."),
         C::optional("is_schedulable", "/room_status/schedule_status", Flag, "True if the room can be reserved."),
-        C::optional("disable_reason", "/room_status/disable_reason", Text, "Why the room is out of service."),
+        C::optional("disable_reason", "/room_status/disable_reason", Text, "Why the room is out of service.")
+            .personal(Personal::Topic),
     ],
 };

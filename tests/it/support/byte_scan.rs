@@ -57,7 +57,11 @@ impl Scanner {
         for Identifier { kind, text } in identifiers {
             let length = match kind {
                 IdentifierKind::Address => continue,
-                IdentifierKind::Phone => 7,
+                // Shorter ones are in other numbers by chance.
+                IdentifierKind::Phone => {
+                    beginnings.insert((*kind, format!("+{}", &text[..7])));
+                    8
+                }
                 IdentifierKind::UserId => 8,
                 _ => 6,
             };
@@ -138,7 +142,7 @@ fn is_whole_address(bytes: &[u8], range: &std::ops::Range<usize>) -> bool {
 }
 
 /// The /24 of an IPv4 address, the /48 of an IPv6 address.
-fn network_of(address: &str) -> String {
+pub(crate) fn network_of(address: &str) -> String {
     match address.parse() {
         Ok(std::net::IpAddr::V4(ip)) => {
             let [a, b, c, _] = ip.octets();

@@ -9,8 +9,10 @@ use crate::model::identifiers::{Identifier, IdentifierKind, REFUSAL_TEXTS};
 use crate::model::ids::{self, UserIdType};
 use crate::model::{Identity, NetworkAccess, Session, Tenant};
 
-/// Fields that are documented nowhere, of the tenant itself: in an envelope, a room, the reason of a closed room.
-pub(crate) const TENANT_FIELDS: usize = 3;
+/// Fields that are documented nowhere, of the tenant itself: in a room and in an envelope.
+pub(crate) const TENANT_FIELDS: usize = 2;
+/// Number of the topic that is the reason why a room is closed.
+pub(crate) const ROOM_REASON: usize = 999_999;
 const MEETING_FIELDS: usize = 600_000;
 const QUALITY_FIELDS: usize = 400_000;
 const QUALITY_VALUES: usize = 200_000;
@@ -158,6 +160,7 @@ impl Tenant {
             found.add(IdentifierKind::Topic, IdentifierKind::Topic.text(at));
             found.meeting(self, at);
         }
+        found.add(IdentifierKind::Topic, IdentifierKind::Topic.text(ROOM_REASON));
         for at in 0..TENANT_FIELDS {
             found.add(IdentifierKind::UnknownField, planted_field(at));
         }

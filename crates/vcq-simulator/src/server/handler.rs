@@ -105,7 +105,7 @@ impl Shared {
         };
         match response {
             Ok(body) if self.tenant.spec.planted_identifiers && endpoint != Endpoint::TenantAccessToken => {
-                let field = format!("\"data\":{{\"x_requested_by\":{{\"name\":\"{}\"}},", planted_field(2));
+                let field = format!("\"data\":{{\"x_requested_by\":{{\"name\":\"{}\"}},", planted_field(1));
                 Reply::envelope(200, 0, body.replacen("\"data\":{", &field, 1))
             }
             Ok(body) => Reply::envelope(200, 0, body),

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::lists::{ListWriter, duration};
 use crate::generators::census::{DayCount, UserCount};
-use crate::generators::identifiers::planted_field;
+use crate::generators::identifiers::{ROOM_REASON, planted_field};
 use crate::generators::rooms::{ALERT_RULES, Alert, Release, Reservation};
+use crate::model::identifiers::IdentifierKind;
 use crate::model::ids::{self, UserIdType};
 use crate::model::places::{DEPARTMENTS, RoomLevel, levels_of_room, room_count, room_label, room_name};
 
@@ -20,7 +21,7 @@ impl ListWriter<'_> {
             status["disable_start_time"] = json!((self.tenant.spec.start() - 864_000).to_string());
             status["disable_end_time"] = json!((self.tenant.spec.start() - 432_000).to_string());
             status["disable_reason"] = match self.tenant.spec.planted_identifiers {
-                true => json!(format!("Renovation, contact {}", planted_field(0))),
+                true => json!(format!("Renovation, contact {}", IdentifierKind::Topic.text(ROOM_REASON))),
                 false => json!("Renovation"),
             };
             status["contact_ids"] = json!([self.person_id(0)]);
@@ -40,7 +41,7 @@ impl ListWriter<'_> {
             "device": if seats < 8 { json!([{ "name": "电视" }]) } else { json!([{ "name": "视频会议" }, { "name": "白板" }]) },
         });
         if self.tenant.spec.planted_identifiers {
-            object["x_keeper"] = json!([{ "name": planted_field(1) }]);
+            object["x_keeper"] = json!([{ "name": planted_field(0) }]);
         }
         self.object(object)
     }
