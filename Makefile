@@ -35,7 +35,7 @@ help:
 	@echo "make test-clients        read-write sessions of real DuckDB clients over syncs (downloads CLIENTS from PyPI)"
 	@echo "make test-crash          a kill and a fault at every file operation (long; run it after changing what is written)"
 	@echo "make test-power          power cuts on real file systems: POWER_CUTS=1000, POWER_SEED=1 (root; docs/RELIABILITY.md)"
-	@echo "make test-privacy        200 kills while identities are replaced, a scan after each, and what each operation costs"
+	@echo "make test-privacy        250 kills while identities are replaced or removed, a scan after each, and what each operation costs"
 	@echo "make test-census         ninety simulated days with planted losses: the report reconcile names each, and nothing else"
 	@echo "make test-spark          every report in Spark, equal to DuckDB (Java 17; downloads SPARK=4.0.1 from PyPI, 500 MB)"
 	@echo "make test-starters       Superset and Evidence on the demo's store, with pictures (downloads 2 GB; 10 min)"
@@ -80,7 +80,7 @@ test-power: duckdb
 	unshare --mount --propagation private \
 		$(CARGO) test $(RELEASE) --test it power_cuts -- --ignored --nocapture --test-threads=1
 
-# Planted identifiers: kills while they are replaced, and CPU seconds per million samples.
+# Ten thousand planted identifiers, kills while they are replaced, and CPU seconds per million samples.
 test-privacy: duckdb
 	$(CARGO) test $(RELEASE) --test it -- personal_data replaced_dates --ignored --nocapture --test-threads=1
 
