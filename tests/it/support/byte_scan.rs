@@ -57,11 +57,7 @@ impl Scanner {
         for Identifier { kind, text } in identifiers {
             let length = match kind {
                 IdentifierKind::Address => continue,
-                // Shorter ones are in other numbers by chance.
-                IdentifierKind::Phone => {
-                    beginnings.insert((*kind, format!("+{}", &text[..7])));
-                    8
-                }
+                IdentifierKind::Phone => 7,
                 IdentifierKind::UserId => 8,
                 _ => 6,
             };
@@ -104,8 +100,15 @@ impl Scanner {
     fn matches<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> + 'a {
         self.patterns.find_iter(bytes).filter_map(move |found| {
             let pattern = found.pattern().as_usize();
-            let is_whole = self.kinds[pattern].0 != IdentifierKind::Address || is_whole_address(bytes, &found.range());
-            is_whole.then(|| (pattern, found.range()))
+            let is_one = match self.kinds[pattern] {
+                (IdentifierKind::Address, _) => is_whole_address(bytes, &found.range()),
+                // Long numbers contain these digits by chance.
+                (IdentifierKind::Phone, true) => {
+                    !bytes[..found.start()].last().is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.')
+                }
+                _ => true,
+            };
+            is_one.then(|| (pattern, found.range()))
         })
     }
 
