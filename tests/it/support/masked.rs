@@ -97,8 +97,8 @@ impl Aggregates {
         assert!(reports.count() >= 35 && empty.len() <= 5, "without rows: {empty:?}");
     }
 
-    /// What differs in what the other has, with an example. With `nulls`, an identity may also be missing in the other store; then rows about
-    /// the name of a device cannot be compared.
+    /// What differs in what the other has, with an example. With `nulls`, an identity may also be missing in the other
+    /// store; then rows about the name of a device cannot be compared.
     pub(crate) fn differences(&self, other: &Aggregates, nulls: bool) -> Vec<String> {
         let mut differences = Vec::new();
         for (name, found) in &other.0 {
