@@ -9,6 +9,7 @@ use crate::report::arguments::Arguments;
 use crate::report::catalogue::{Catalogue, Report};
 use crate::report::fixture::{database, tenant};
 use crate::report::run::call_sql;
+use crate::text::Language;
 
 fn scripts(engine: &'static Engine) -> Scripts {
     Scripts::new(engine).expect("definitions")
@@ -100,7 +101,13 @@ fn expanded_reports_return_what_the_macros_return() {
         for arguments in value_sets(&report) {
             let expected = rows(&connection, &call_sql(&report, &arguments));
             let expanded = scripts.script(&report, &arguments, &Places::default()).expect("a script");
-            assert_eq!(rows(&connection, &expanded), expected, "{}: {}", report.name, arguments.summary(&[]));
+            assert_eq!(
+                rows(&connection, &expanded),
+                expected,
+                "{}: {}",
+                report.name,
+                arguments.summary(&[], Language::English)
+            );
             sets += 1;
             if expected.len() > 1 {
                 with_rows.insert(report.name.clone());
