@@ -9,7 +9,6 @@ if [ -n "$(git status --porcelain --untracked-files=no)" ]; then
     exit 1
 fi
 other=$(mktemp -d)
-trap 'rm -rf "$other"' EXIT
 # A path of another length, so that a path in a file moves what stands behind it.
 mkdir -p "$other/another/folder"
 git archive HEAD | tar -x -C "$other/another/folder"
@@ -20,7 +19,8 @@ git archive HEAD | tar -x -C "$other/another/folder"
         "$venv/bin/python" packaging/build.py "$target" --out "$other/dist"
 )
 status=0
-for package in "$other"/dist/*; do
+for package in "$other"/dist/vcq*; do
     if cmp "$package" "$dist/$(basename "$package")"; then echo "identical: $(basename "$package")"; else status=1; fi
 done
+if [ "$status" = 0 ]; then rm -rf "$other"; else echo "error: the packages differ; the other build is in $other" >&2; fi
 exit "$status"
