@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -28,6 +29,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 TOOLS = Path(sys.executable).parent
 GLIBC = "2.28"
 DUCKDB = "1.5.6"
+CONSTANT_EPOCH = 315532800
 # What the units of the Debian package and the archive name.
 UNIT_WORDS = {
     "{program}": "/usr/bin/vcq-etl",
@@ -91,7 +93,8 @@ class Build:
         (data / "THIRD-PARTY-LICENSES").write_text(self.licences())
         sbom = self.wheel_data.with_name("duckdb.cdx.json")
         sbom.write_text(json.dumps(self.library_sbom(), indent=2) + "\n")
-        environment = dict(self.environment)
+        # Build scripts that compile C run again when it changes: each commit would compile most crates again.
+        environment = {**self.environment, "SOURCE_DATE_EPOCH": str(CONSTANT_EPOCH)}
         words = ["--profile", self.profile, "--locked", "--sbom-include", sbom.relative_to(PROJECT), "--out", out]
         if not self.is_host:
             cargo_home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
@@ -112,8 +115,26 @@ class Build:
         run(TOOLS / "maturin", "build", *words, env=environment)
         # macOS calls aarch64 arm64.
         wheel = next(path for path in out.glob("*.whl") if self.machine in path.name.replace("arm64", "aarch64"))
-        remap_sboms(wheel)
+        self.rewrite(wheel)
         return wheel
+
+    def rewrite(self, wheel):
+        """Replaces the folder of the project in the SBOMs, which would make two builds differ, and dates the files."""
+        with zipfile.ZipFile(wheel) as old:
+            entries = [(entry, old.read(entry)) for entry in old.infolist()]
+        records = {}
+        with zipfile.ZipFile(wheel, "w") as new:
+            # RECORD, with the checksums of the others, is the last.
+            for entry, content in entries:
+                if "/sboms/" in entry.filename:
+                    content = content.replace(f"file://{PROJECT}".encode(), b"file:///vcq-etl")
+                    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+                    records[entry.filename] = f"{entry.filename},sha256={digest},{len(content)}"
+                elif entry.filename.endswith(".dist-info/RECORD"):
+                    lines = content.decode().splitlines()
+                    content = "".join(records.get(line.split(",")[0], line) + "\n" for line in lines).encode()
+                entry.date_time = time.gmtime(self.epoch)[:6]
+                new.writestr(entry, content, zipfile.ZIP_DEFLATED)
 
     def crates(self):
         """The crates that are compiled into the program, by name and version."""
@@ -233,24 +254,6 @@ class Build:
         words += ["--fast"] if self.is_host else ["--target", self.target]
         run(tool, *words, env=self.environment)
         return path
-
-
-def remap_sboms(wheel):
-    """Replaces the folder of the project in the SBOMs, which would make two builds differ."""
-    with zipfile.ZipFile(wheel) as old:
-        entries = [(entry, old.read(entry)) for entry in old.infolist()]
-    records = {}
-    with zipfile.ZipFile(wheel, "w") as new:
-        # RECORD, with the checksums of the others, is the last.
-        for entry, content in entries:
-            if "/sboms/" in entry.filename:
-                content = content.replace(f"file://{PROJECT}".encode(), b"file:///vcq-etl")
-                digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-                records[entry.filename] = f"{entry.filename},sha256={digest},{len(content)}"
-            elif entry.filename.endswith(".dist-info/RECORD"):
-                lines = content.decode().splitlines()
-                content = "".join(records.get(line.split(",")[0], line) + "\n" for line in lines).encode()
-            new.writestr(entry, content, zipfile.ZIP_DEFLATED)
 
 
 def sha256(path):
