@@ -29,6 +29,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 TOOLS = Path(sys.executable).parent
 GLIBC = "2.28"
 DUCKDB = "1.5.6"
+# 1980-01-01, the earliest time in a zip file.
 CONSTANT_EPOCH = 315532800
 # What the units of the Debian package and the archive name.
 UNIT_WORDS = {
@@ -250,8 +251,10 @@ class Build:
         architecture = {"x86_64": "amd64", "aarch64": "arm64"}[self.machine]
         path = out / f"vcq-etl_{self.version.replace('-', '~')}_{architecture}.deb"
         # A tilde, so that a version replaces its pre-releases.
-        words = ["--no-build", "--no-strip", "--deb-version", self.version.replace("-", "~") + "-1", "--output", path]
-        words += ["--fast"] if self.is_host else ["--target", self.target]
+        # Without --fast: minutes of compression for 13 % less.
+        words = ["--no-build", "--no-strip", "--fast", "--output", path]
+        words += ["--deb-version", self.version.replace("-", "~") + "-1"]
+        words += [] if self.is_host else ["--target", self.target]
         run(tool, *words, env=self.environment)
         return path
 
