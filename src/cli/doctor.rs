@@ -193,6 +193,11 @@ mod tests {
             ..check("lock", State::Warning, "held", &[])
         };
         let settings = check("settings", State::Ok, "fine", &[]);
+        assert_eq!(verdict(&[settings.clone()], Language::Chinese), "运行可以成功：正常 1。\n");
+        assert_eq!(
+            verdict(&[settings.clone(), lock.clone()], Language::Chinese),
+            "etl-1 上的进程 4711 结束后，运行可以成功：正常 1、警告 1。\n"
+        );
         assert_eq!(
             verdict(&[settings, lock.clone()], Language::English),
             "A run would work once process 4711 on etl-1 has ended: 1 ok, 1 warning.\n"

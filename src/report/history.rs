@@ -63,6 +63,7 @@ fn sentence(early: &[Date]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Language;
 
     #[test]
     fn days_without_history_are_named() {
@@ -80,6 +81,9 @@ mod tests {
         let later = [&days[..], &["2026-12-24"].map(date)].concat();
         assert_eq!(text(&later, "2026-11-06", ""), format!("On 2026-12-24{why}"));
         assert_eq!(text(&[], "", ""), "");
+        let chinese = |until: &str| Language::Chinese.say(&text(&days, "", until)).into_owned();
+        assert!(chinese("2026-11-03").starts_with("2026-11-02 只能"), "{}", chinese("2026-11-03"));
+        assert!(chinese("").starts_with("2026-11-02 至 2026-11-05 只能"), "{}", chinese(""));
     }
 
     #[test]
