@@ -39,7 +39,8 @@ def make_store(folder):
     """Syncs the simulated tenant with every optional table."""
     buildings = folder / "buildings.csv"
     simulator = subprocess.Popen(
-        [PROGRAM, "simulate", *TENANT, "--buildings", buildings], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [PROGRAM, "simulate", *TENANT, *FAST, "--buildings", buildings],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     try:
         env = dict(os.environ, VCQ_STORE=str(folder / "store"), HOME=str(folder), XDG_STATE_HOME=str(folder / "state"))
