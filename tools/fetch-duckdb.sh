@@ -22,7 +22,12 @@ Linux-aarch64)
     package=@duckdb/node-bindings-linux-arm64@1.5.6-r.1
     sha256=23686593dba4ec22c6e581bb1c843b3964e84c4bc4d0063d8b4daddd2e20e30a
     ;;
-Darwin-*) library=libduckdb.dylib package= sha256= ;;
+Darwin-arm64 | Darwin-x86_64)
+    # One library for both.
+    library=libduckdb.dylib
+    package=@duckdb/node-bindings-darwin-arm64@1.5.6-r.1
+    sha256=75a519cb914ae36ca22cff0995a8a2e8c9a46990b8c0a479514f741a0d93f344
+    ;;
 *) library=libduckdb.so package= sha256= ;;
 esac
 
