@@ -212,7 +212,7 @@ fn usage_errors_suggest_and_keep_secrets() {
     let ended = run_with(&["--quiet", "report", "rn"], &[]);
     assert!(
         ended.stderr.ends_with(
-            "hint: did you mean run?\nhint: the commands are list, show, run, incident, user, meeting, html\n"
+            "hint: did you mean run?\nhint: the commands are list, show, run, incident, user, meeting, html, export\n"
         ),
         "{}",
         ended.stderr

@@ -29,7 +29,7 @@ fn a_page_is_written_under_the_name_of_its_period() {
     let ran = html(&env, &[]).expect_exit(0);
     assert_eq!(ran.stdout, "");
     assert_eq!(html_files(&env), ["vcq-report-week-2026-11-02.html"]);
-    let message = "wrote 2026-11-02 to 2026-11-08: ";
+    let message = "wrote 2026-11-02 through 2026-11-08: ";
     assert!(ran.stderr.contains(message) && ran.stderr.contains("vcq-report-week-2026-11-02.html"), "{}", ran.stderr);
 
     let page = fs::read_to_string(env.home().join("vcq-report-week-2026-11-02.html")).expect("the page");

@@ -116,7 +116,10 @@ fn people_read_their_language() {
     assert!(english.stdout.contains("Participants  ") && !has_chinese(&english.stderr), "{}", english.stdout);
     assert!(chinese.stdout.contains("参会人        "), "{}", chinese.stdout);
     let plan = [&["plan"][..], &window].concat();
-    for arguments in [&plan[..], &["status"], &["doctor"], &["verify"], &["buildings", "check"], &["alert", "history"]]
+    let page = env.home().join("page.html").display().to_string();
+    let html = ["report", "html", "--period", "week", "--date", &window[3][..10], "--out", &page];
+    for arguments in
+        [&plan[..], &html, &["status"], &["doctor"], &["verify"], &["buildings", "check"], &["alert", "history"]]
     {
         let [english, chinese] = both(&env, arguments);
         assert_eq!(english.code, chinese.code, "{arguments:?}: {}", chinese.stderr);

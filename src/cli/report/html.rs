@@ -103,7 +103,7 @@ fn contents(page: &Page) -> String {
     let last = page.span.until.yesterday().unwrap_or(page.span.since);
     let days = match page.span.since == last {
         true => last.to_string(),
-        false => format!("{} to {last}", page.span.since),
+        false => format!("{} through {last}", page.span.since),
     };
     if page.empty_reason.is_some() {
         return format!("a page for {days} without quality data");
