@@ -157,7 +157,7 @@ class Alerts(unittest.TestCase):
         bot = self.bot()
         self.configure('kind = "feishu"\nurl_file = "bot-url"\nsecret_file = "bot-secret"')
         self.write("bot-secret", SECRET + "\n")
-        self.assertIn("sent: rule", self.alert("check"))
+        self.assertIn("已发送：规则", self.alert("check"))
         path, body = bot.received[0]
         self.assertEqual(path, f"/open-apis/bot/v2/hook/{HOOK}")
         self.assertEqual(body["card"]["header"]["title"]["content"], TITLE)
@@ -169,10 +169,10 @@ class Alerts(unittest.TestCase):
         self.configure('kind = "feishu"\nurl_file = "bot-url"\nsecret_file = "bot-secret"')
         self.write("bot-secret", "another-secret")
         output = self.alert("check", exit_code=7)
-        self.assertIn("code 19021", output)
-        self.assertIn("compare the secret", output)
+        self.assertIn("错误码 19021", output)
+        self.assertIn("核对密钥", output)
         self.write("bot-secret", SECRET)
-        self.assertIn("sent: rule", self.alert("check"))
+        self.assertIn("已发送：规则", self.alert("check"))
         self.assertEqual([body["card"] for _, body in bot.received], [bot.received[0][1]["card"]] * 2)
         # Without a secret it is not signed.
         self.configure('kind = "feishu"\nurl_file = "bot-url"')
@@ -229,7 +229,7 @@ to = ["ops@example.com", "运维 <desk@example.com>"]"""
     def test_an_untrusted_server_gets_neither_mail_nor_password(self):
         mailbox, port = self.smtp(ssl_context=self.tls, auth_required=True, auth_require_tls=False)
         self.configure(self.mail_channel(port, "tls"))
-        self.assertIn("not delivered", self.alert("check", exit_code=7, trust=False))
+        self.assertIn("未送达", self.alert("check", exit_code=7, trust=False))
         self.assertEqual(mailbox.mails, [])
         self.alert("check")
         self.assert_mail(mailbox)
@@ -237,7 +237,7 @@ to = ["ops@example.com", "运维 <desk@example.com>"]"""
     def test_a_server_without_encryption_gets_neither_mail_nor_password(self):
         mailbox, port = self.smtp(auth_require_tls=False)
         self.configure(self.mail_channel(port, "starttls"))
-        self.assertIn("not delivered", self.alert("check", exit_code=7))
+        self.assertIn("未送达", self.alert("check", exit_code=7))
         self.assertEqual(mailbox.mails, [])
 
     def test_a_wrong_password_is_named(self):
