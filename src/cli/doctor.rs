@@ -193,7 +193,7 @@ mod tests {
             ..check("lock", State::Warning, "held", &[])
         };
         let settings = check("settings", State::Ok, "fine", &[]);
-        assert_eq!(verdict(&[settings.clone()], Language::Chinese), "运行可以成功：正常 1。\n");
+        assert_eq!(verdict(std::slice::from_ref(&settings), Language::Chinese), "运行可以成功：正常 1。\n");
         assert_eq!(
             verdict(&[settings.clone(), lock.clone()], Language::Chinese),
             "etl-1 上的进程 4711 结束后，运行可以成功：正常 1、警告 1。\n"
