@@ -9,7 +9,7 @@ use super::error::SyncError;
 use super::estimate::local_minute;
 use crate::ledger::{Hole, Ledger, RunRecord, covered_until, holes, read_runs};
 use crate::load::{DatabaseOptions, Manifest, StorePaths, open_published_with};
-use crate::schema::{TenantZone, civil_date, utc_text};
+use crate::schema::{TenantZone, utc_text};
 
 const DAY_US: i64 = 86_400_000_000;
 /// The window of `--since last` in a store without a complete run.
@@ -22,8 +22,7 @@ pub(super) fn restore_lost(
     ledger: &Ledger,
     database: DatabaseOptions,
 ) -> Result<Option<String>, SyncError> {
-    let expired = paths.lines(&paths.expired_file())?.iter().filter_map(|line| civil_date(line)).collect();
-    ledger.restore_replaced(&expired, &paths.lines(&paths.forgotten_file())?)?;
+    ledger.restore_replaced(&paths.expired_dates()?, &paths.lines(&paths.forgotten_file())?)?;
     // A damaged manifest is reported by the caller.
     let Ok(Some(manifest)) = Manifest::read(paths) else { return Ok(None) };
     let known = ledger.runs()?;

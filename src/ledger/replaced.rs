@@ -17,6 +17,13 @@ pub(crate) struct Replacing {
     pub publishes: bool,
 }
 
+impl Replacing {
+    /// New versions of its raw files replace them, and it is published again.
+    pub(crate) fn rewritten(meeting_date: &i32) -> Replacing {
+        Replacing { meeting_date: *meeting_date, removes_raw: false, publishes: true }
+    }
+}
+
 /// What is recorded together with the start of a replacement.
 #[derive(Debug, Clone)]
 pub(crate) struct ReplacingWith<'a> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::durable;
 use super::error::{LoadError, NotAStore, Result};
 use crate::files;
-use crate::schema::{PARTITION_COLUMN, Table, civil_date_text};
+use crate::schema::{PARTITION_COLUMN, Table, civil_date, civil_date_text};
 
 /// The directories of a store, created by [`StorePaths::open`].
 const FOLDERS: &[&str] = &["parquet", "raw", "state", ".work"];
@@ -167,6 +167,11 @@ impl StorePaths {
     /// The dates whose identities were replaced because of their age, one a line, for the same reason.
     pub(crate) fn expired_file(&self) -> PathBuf {
         self.state().join("expired")
+    }
+
+    /// The dates in it, days since 1970-01-01.
+    pub(crate) fn expired_dates(&self) -> Result<BTreeSet<i32>> {
+        Ok(self.lines(&self.expired_file())?.iter().filter_map(|line| civil_date(line)).collect())
     }
 
     /// The lines of such a file; none without it.

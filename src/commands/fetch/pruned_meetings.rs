@@ -6,10 +6,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::Value;
-
+use crate::commands::replace::EarlierItems;
 use crate::schema::TenantZone;
-use crate::schema::identity::MeetingIdentity;
 use feishu_vc::{Endpoint, ExchangeFilter};
 
 pub(super) struct PrunedMeetings {
@@ -21,21 +19,10 @@ pub(super) struct PrunedMeetings {
 }
 
 impl PrunedMeetings {
-    fn is_pruned(&self, item: &Value) -> bool {
-        let identity = item.as_object().and_then(|item| MeetingIdentity::from_item(item, &self.zone).ok());
-        identity.is_some_and(|identity| identity.start.local_day() < self.before)
-    }
-
     /// The body without them; `None` if it has none.
     fn without_them(&self, body: &[u8]) -> Option<Vec<u8>> {
-        let mut root: Value = serde_json::from_slice(body).ok()?;
-        let items = root.get_mut("data")?.get_mut(Endpoint::MeetingList.list_key())?.as_array_mut()?;
-        let count = items.len();
-        items.retain(|item| !self.is_pruned(item));
-        if items.len() == count {
-            return None;
-        }
-        serde_json::to_vec(&root).ok()
+        let remove = EarlierItems { before: self.before, zone: &self.zone, replace: &|_| None };
+        serde_json::to_vec(&remove.body(body, &[])?).ok()
     }
 }
 
@@ -57,6 +44,7 @@ impl ExchangeFilter for PrunedMeetings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     const BODY: &[u8] = br#"{"code":0,"data":{"has_more":true,"meeting_list":[
         {"meeting_id":"1","meeting_start_time":"2026.11.01 23:59:59 (GMT+08:00)"},

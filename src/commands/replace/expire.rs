@@ -60,8 +60,7 @@ pub(in crate::commands) fn expire(
     let mut finished = Finished::default();
     if !changed.is_empty() {
         ledger.forget_alerts(setup.zone.start_of_day(before))?;
-        let replacing = |date: &i32| Replacing { meeting_date: *date, removes_raw: false, publishes: true };
-        let replacing: Vec<Replacing> = changed.iter().map(replacing).collect();
+        let replacing: Vec<Replacing> = changed.iter().map(Replacing::rewritten).collect();
         let expired: Vec<i32> = dates.difference(&staged.damaged.keys().copied().collect()).copied().collect();
         let with = ReplacingWith { expired: &expired, ..ReplacingWith::default() };
         finished = replace(paths, ledger, &replacing, &with, (setup, run, Some(exit)))?;

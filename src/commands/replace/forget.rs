@@ -212,8 +212,7 @@ pub(crate) fn forget(setup: &ForgetSetup) -> Result<Forgotten, SyncError> {
     let staged = stage(&paths, RawKind::ALL, &raw_dates(&paths)?, &rewrite, store.threads)?;
     let texts: Vec<&String> = found.ids.iter().chain(&found.emails).chain(&found.names).collect();
     ledger.forget_messages(&|message| texts.iter().any(|text| message.contains(text.as_str())))?;
-    let replacing = |date: &i32| Replacing { meeting_date: *date, removes_raw: false, publishes: true };
-    let dates: Vec<Replacing> = staged.dates.iter().map(replacing).collect();
+    let dates: Vec<Replacing> = staged.dates.iter().map(Replacing::rewritten).collect();
     run_record::set_exit(&mut run, ExitCode::Complete);
     run_record::set_finished(&mut run, (store.now_us)());
     ledger.record_run(&run)?;

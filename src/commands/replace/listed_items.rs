@@ -2,19 +2,20 @@
 //! of them.
 
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::to_raw_value;
 
 use crate::raw_log::{DecodedCheckpoint, Header, RawKind, Rewrite};
 use crate::schema::TenantZone;
 use crate::schema::days_of_local;
 use crate::schema::identity::MeetingIdentity;
+use crate::schema::meeting_keys::KnownMeeting;
 use feishu_vc::Endpoint;
 
 /// A meeting that started this long before the window of a walk is not on its list.
 const MAX_LENGTH_S: i64 = 14 * 86_400;
 
 /// Changes or removes the items of meetings that started before a date.
-pub(super) struct EarlierItems<'a> {
+pub(in crate::commands) struct EarlierItems<'a> {
     pub before: i32,
     pub zone: &'a TenantZone,
     /// The item to store instead; `None` removes it.
@@ -35,7 +36,8 @@ impl Rewrite for EarlierItems<'_> {
         let DecodedCheckpoint { header, pages } = checkpoint;
         let mut changed = false;
         for page in pages {
-            if let Some(body) = page.response.as_ref().and_then(|body| self.body(body, header)) {
+            let changed_body = page.response.as_ref().and_then(|body| self.body(body.get().as_bytes(), &header.known));
+            if let Some(body) = changed_body.and_then(|body| to_raw_value(&body).ok()) {
                 page.response = Some(body);
                 changed = true;
             }
@@ -45,29 +47,29 @@ impl Rewrite for EarlierItems<'_> {
 }
 
 impl EarlierItems<'_> {
-    /// The body with other items; `None` if none changes.
-    fn body(&self, body: &RawValue, header: &Header) -> Option<Box<RawValue>> {
-        let mut root: Value = serde_json::from_str(body.get()).ok()?;
+    /// The body with other items; `None` if none changes. `known` are meetings that keep their date.
+    pub(in crate::commands) fn body(&self, body: &[u8], known: &[KnownMeeting]) -> Option<Value> {
+        let mut root: Value = serde_json::from_slice(body).ok()?;
         let items = root.get_mut("data")?.get_mut(Endpoint::MeetingList.list_key())?.as_array_mut()?;
-        if !items.iter().any(|item| self.is_earlier(item, header)) {
+        if !items.iter().any(|item| self.is_earlier(item, known)) {
             return None;
         }
         let before = items.clone();
         *items = std::mem::take(items)
             .into_iter()
-            .filter_map(|item| if self.is_earlier(&item, header) { (self.replace)(item) } else { Some(item) })
+            .filter_map(|item| if self.is_earlier(&item, known) { (self.replace)(item) } else { Some(item) })
             .collect();
         if *items == before {
             return None;
         }
-        to_raw_value(&root).ok()
+        Some(root)
     }
 
-    fn is_earlier(&self, item: &Value, header: &Header) -> bool {
+    fn is_earlier(&self, item: &Value, known: &[KnownMeeting]) -> bool {
         let identity = item.as_object().and_then(|item| MeetingIdentity::from_item(item, self.zone).ok());
         identity.is_some_and(|identity| {
             // One that was listed with another start before keeps its date.
-            let known = header.known.iter().find(|known| Some(&known.instance_id) == identity.instance_id.as_ref());
+            let known = known.iter().find(|known| Some(&known.instance_id) == identity.instance_id.as_ref());
             let known_day = known.map(|known| days_of_local(known.start_us + i64::from(known.offset_min) * 60_000_000));
             known_day.unwrap_or_else(|| identity.start.local_day()) < self.before
         })

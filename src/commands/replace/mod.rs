@@ -19,6 +19,7 @@ pub(crate) use expire::MIN_IDENTITY_DAYS;
 pub(super) use expire::expire;
 pub(crate) use forget::{ForgetSetup, Forgotten, Found, Who, forget, forget_preview};
 pub(in crate::commands) use identities::Identities;
+pub(super) use listed_items::EarlierItems;
 pub(super) use operation::{finish, put_in_place};
 pub(crate) use prune::{PrunePreview, PruneSetup, Pruned, prune, prune_preview, pruned_before};
 pub(super) use replaced::Replaced;

@@ -124,11 +124,7 @@ pub(crate) fn prune(setup: &PruneSetup) -> Result<Pruned, SyncError> {
     let publishes = !setup.raw_only;
     let mut dates: Vec<Replacing> =
         removes.map(|meeting_date| Replacing { meeting_date, removes_raw: true, publishes }).collect();
-    dates.extend(staged.dates.iter().map(|date| Replacing {
-        meeting_date: *date,
-        removes_raw: false,
-        publishes: true,
-    }));
+    dates.extend(staged.dates.iter().map(Replacing::rewritten));
     ledger.record_run(&run)?;
     let finished =
         replace(&paths, &ledger, &dates, &ReplacingWith::default(), (&publishing, &mut run, Some(ExitCode::Complete)))?;

@@ -12,7 +12,7 @@ use crate::ledger::Ledger;
 use crate::load::StorePaths;
 use crate::personal_data::{Identity, Key, Networks, People, Pseudonyms, Topics, read_key};
 use crate::raw_log::{DecodedCheckpoint, Header, Rewrite};
-use crate::schema::{TenantZone, civil_date};
+use crate::schema::TenantZone;
 
 #[derive(Default)]
 pub(in crate::commands) struct Replaced {
@@ -31,7 +31,7 @@ impl Replaced {
     /// Also what a ledger that was lost or restored does not know.
     pub(in crate::commands) fn read(paths: &StorePaths, ledger: &Ledger) -> Result<Replaced, SyncError> {
         let mut expired = ledger.dates_expired_before()?;
-        expired.extend(paths.lines(&paths.expired_file())?.iter().filter_map(|line| civil_date(line)));
+        expired.extend(paths.expired_dates()?);
         let mut forgotten = ledger.forgotten()?;
         forgotten.extend(paths.lines(&paths.forgotten_file())?);
         Ok(Replaced {

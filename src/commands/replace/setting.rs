@@ -72,8 +72,7 @@ pub(in crate::commands) fn replace_all(
     if let Some((_, damaged)) = staged.damaged.into_iter().next() {
         return Err(DateError::Raw(damaged).into());
     }
-    let replacing = |date: &i32| Replacing { meeting_date: *date, removes_raw: false, publishes: true };
-    let dates: Vec<Replacing> = staged.dates.iter().map(replacing).collect();
+    let dates: Vec<Replacing> = staged.dates.iter().map(Replacing::rewritten).collect();
     let settings = [(IDENTITY, wanted.identity.name()), (TOPICS, wanted.topics.name())];
     ledger.forget_alerts(i64::MAX)?;
     let with = ReplacingWith { settings: &settings, ..ReplacingWith::default() };
@@ -120,8 +119,7 @@ fn replace_again(
     if staged.dates.is_empty() {
         return Ok(None);
     }
-    let replacing = |date: &i32| Replacing { meeting_date: *date, removes_raw: false, publishes: true };
-    let dates: Vec<Replacing> = staged.dates.iter().map(replacing).collect();
+    let dates: Vec<Replacing> = staged.dates.iter().map(Replacing::rewritten).collect();
     replace(paths, ledger, &dates, &ReplacingWith::default(), (setup, run, None))?;
     let count = counted(dates.len() as u64, "date");
     Ok(Some(format!("raw files of {count} had identities that must not be kept: they were replaced again")))
