@@ -99,13 +99,11 @@ pub(crate) struct FailedRun<'a> {
     /// Of the exit code: its name and meaning, or empty.
     pub name: &'a str,
     pub meaning: &'a str,
-    /// The next run completes it.
-    pub is_resumed: bool,
 }
 
 /// The message of `alert failed`.
 pub(crate) fn failure_message(run: &FailedRun<'_>, command: String, language: Language) -> Message {
-    let FailedRun { status, name, meaning, .. } = *run;
+    let FailedRun { status, name, meaning } = *run;
     let [title, headline, label, footer] = match language {
         Language::English => [
             "vcq-etl: the nightly run failed".to_owned(),
@@ -133,7 +131,7 @@ pub(crate) fn failure_message(run: &FailedRun<'_>, command: String, language: La
         rule: String::new(),
         report: String::new(),
         language,
-        level: if run.is_resumed { Level::Minor } else { Level::Major },
+        level: Level::Major,
         title,
         entries: vec![Entry { headline: cut(&headline), facts, row: Map::new() }],
         more: 0,
@@ -167,13 +165,11 @@ mod tests {
     fn a_failed_run_is_described_by_its_exit_code_or_its_signal() {
         let headline =
             |run: FailedRun<'_>, language| failure_message(&run, String::new(), language).entries[0].headline.clone();
-        let stopped = FailedRun { status: "8", name: "stopped", meaning: "stopped early", is_resumed: true };
-        assert_eq!(headline(stopped, Language::English), "It ended with exit code 8: stopped early.");
-        assert_eq!(headline(stopped, Language::Chinese), "退出码 8（stopped），原因见运行日志。");
+        let busy = FailedRun { status: "6", name: "busy", meaning: "another run holds the store's lock" };
+        assert_eq!(headline(busy, Language::English), "It ended with exit code 6: another run holds the store's lock.");
+        assert_eq!(headline(busy, Language::Chinese), "退出码 6（busy），原因见运行日志。");
         let killed = FailedRun { status: "KILL", ..FailedRun::default() };
         assert_eq!(headline(killed, Language::English), "It ended with KILL. Its log says why.");
         assert_eq!(headline(FailedRun::default(), Language::English), "Its log says why.");
-        assert_eq!(failure_message(&stopped, String::new(), Language::English).level, Level::Minor);
-        assert_eq!(failure_message(&killed, String::new(), Language::English).level, Level::Major);
     }
 }

@@ -55,8 +55,9 @@ enum AlertCommand {
     /// Send a message that a run failed
     #[command(
         long_about = "Send the given channels, or every channel, a message that a run failed. For OnFailure= of \
-        systemd, which vcq-etl init --timer sets up, and for cron. Does nothing if no channel is configured. Exits with \
-        7 if a message could not be delivered."
+        systemd, which vcq-etl init --timer sets up, and for cron. Does nothing if no channel is configured, or if the \
+        next run completes the failed one (exit codes 7, 8, 130 and 143). Exits with 7 if a message could not be \
+        delivered."
     )]
     Failed(FailedArgs),
     /// List the messages of the last 400 days
@@ -264,11 +265,15 @@ fn failed(args: &FailedArgs, context: &Context) -> Result<ExitCode, Failure> {
     }
     let status = args.status.as_str();
     let info = EXIT_CODES.iter().find(|info| info.code.number().to_string() == status);
+    if info.is_some_and(|info| !info.is_fault()) {
+        let text = format!("exit code {status} is not a fault, and nothing was sent");
+        context.output.print(&format!("{}\n", context.console.language.say(&text)))?;
+        return Ok(ExitCode::Complete);
+    }
     let run = info.map_or(FailedRun { status, ..FailedRun::default() }, |info| FailedRun {
         status,
         name: info.name,
         meaning: info.meaning,
-        is_resumed: info.next.is_some(),
     });
     let mut problems = Vec::new();
     if args.channels.is_empty() && channels.len() < setup.channel_names.len() {

@@ -32,7 +32,7 @@ fn chinese_line(line: &str, columns: usize) -> String {
     let parts = parts(line);
     let start = format!("{}{}", parts.start, parts.prefix);
     let start = if parts.prefix.starts_with("用法") {
-        USAGE.iter().fold(start + parts.text, |line, (english, chinese)| line.replace(english, chinese))
+        start + &usage(Language::Chinese, parts.text)
     } else {
         let indent = width(&start);
         let text = described(parts.text);
@@ -97,6 +97,16 @@ fn described(text: &str) -> String {
     });
     let said = (!text.is_empty()).then(|| look_up(text).unwrap_or_else(|| text.to_owned()));
     said.into_iter().chain(remarks).collect::<Vec<_>>().join(" ")
+}
+
+/// A usage line with its names for arguments in a language.
+pub(super) fn usage(language: Language, line: &str) -> String {
+    match language {
+        Language::English => line.to_owned(),
+        Language::Chinese => {
+            USAGE.iter().fold(line.to_owned(), |line, (english, chinese)| line.replace(english, chinese))
+        }
+    }
 }
 
 /// The paragraphs of a help text with their remarks, in Chinese.

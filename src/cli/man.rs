@@ -127,7 +127,7 @@ fn command_page(command: &Command, name: &str, parents: &[&str], language: Langu
     let mut roff = page(name, 1, &about, language);
     roff.heading("Synopsis");
     let usage = command.clone().render_usage().to_string();
-    roff.bold_paragraph(usage.trim_start_matches("Usage:"));
+    roff.bold_paragraph(&help::usage(language, usage.trim_start_matches("Usage:")));
     roff.heading("Description");
     let long = command.get_long_about().map(ToString::to_string);
     roff.paragraphs(&long.unwrap_or(about));

@@ -52,6 +52,9 @@ pub(crate) enum ConfigError {
     SecretTooLarge { path: PathBuf, limit_bytes: u64 },
     #[error("could not read the secret in {path}", path = path.display())]
     ReadSecret { path: PathBuf, source: io::Error },
+    /// What stands where a path is expected is probably the secret itself, so it is not shown.
+    #[error("{place}: there is no such file; its name is not shown, because it looks like a secret")]
+    SecretForPath { place: String },
     /// The text itself is never shown.
     #[error("{place}: the value {problem}")]
     UnusableSecret { place: String, problem: &'static str },

@@ -24,7 +24,7 @@ pub(crate) use log_format::LogFormat;
 pub(crate) use quantity::ByteSize;
 pub(crate) use quantity::duration;
 pub(crate) use resolved::Config;
-pub(crate) use secret_file::check_text as check_secret;
+pub(crate) use secret_file::{check_text as check_secret, looks_like_secret};
 pub(crate) use settings::{CONFIG_VARIABLE, Group, Kind, SETTINGS, Setting};
 pub(crate) use sources::{Origin, Sources};
 pub(crate) use template::template;

@@ -25,7 +25,11 @@ pub(super) fn read_text(place: &str, path: &Path) -> Result<Secret, ConfigError>
     let unreadable = |source| ConfigError::ReadSecret { path: path.to_owned(), source };
     // Checked before opening, because opening a pipe blocks; and again on the open file, because the path may have been
     // replaced in between.
-    check_file(path, &fs::metadata(path).map_err(unreadable)?)?;
+    let metadata = fs::metadata(path).map_err(|source| match is_secret_for_path(path) {
+        true => ConfigError::SecretForPath { place: place.to_owned() },
+        false => unreadable(source),
+    })?;
+    check_file(path, &metadata)?;
     let file = fs::File::open(path).map_err(unreadable)?;
     check_file(path, &file.metadata().map_err(unreadable)?)?;
     let mut bytes = Vec::new();
@@ -41,6 +45,25 @@ pub(super) fn read_text(place: &str, path: &Path) -> Result<Secret, ConfigError>
         "" => Err(ConfigError::EmptySecretFile { path: path.to_owned() }),
         text => Ok(Secret::new(text)),
     }
+}
+
+/// The shortest run of letters and digits that is taken for a secret. Feishu's have 22 characters or more.
+const MIN_RANDOM_CHARS: usize = 16;
+
+/// Whether the text looks like a secret, so that an error must not repeat it. A name with a date or a version does not.
+pub(crate) fn looks_like_secret(text: &str) -> bool {
+    let runs = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let is_random = |run: &str| {
+        let count = |of: fn(&char) -> bool| run.chars().filter(of).count();
+        run.len() >= MIN_RANDOM_CHARS && count(char::is_ascii_digit) >= 2 && count(char::is_ascii_alphabetic) >= 2
+    };
+    runs.into_iter().any(is_random)
+}
+
+/// Whether a path that does not exist is rather a secret, or the address of a bot.
+fn is_secret_for_path(path: &Path) -> bool {
+    let is_address = path.iter().any(|part| part == "https:" || part == "http:");
+    is_address || path.file_name().and_then(|name| name.to_str()).is_some_and(looks_like_secret)
 }
 
 /// Returns an error if the text can't be a secret as Feishu issues it, because of what an editor or a copy has added.
@@ -172,6 +195,29 @@ mod tests {
         for text in ["s3cret", "s3\"cret", "Bearer", "a=b", "t-1.2_3"] {
             assert!(check_text("", text).is_ok(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_secret_where_a_path_belongs_is_not_repeated() {
+        for text in [
+            "Xk3vQ9bT2mLr8wZp4nHs6jYc1dFg7aEu",
+            "t-g1041ci4R6VQBNGJ5HPPZ6V2SYOPJKJ3X3OLM",
+            "https://open.feishu.cn/open-apis/bot/v2/hook/b1e6c5f0-3b1a-4c60-9f0e-5d2f",
+        ] {
+            let error = read(&Path::new("/srv/vcq").join(text)).expect_err(text).to_string();
+            assert!(error.starts_with("VCQ_APP_SECRET_FILE: there is no such file"), "{error}");
+            assert!(!error.contains(&text[10..20]), "{error}");
+        }
+        for name in ["app-secret", "bot-secret-2026-11-27", "feishu_production_secret_v2.txt", "secret20261127"] {
+            let path = Path::new("/srv/vcq").join(name);
+            assert!(read(&path).expect_err(name).to_string().contains(name), "{name}");
+        }
+        // A file that exists may have any name.
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("Xk3vQ9bT2mLr8wZp4nHs6jYc1dFg7aEu");
+        fs::write(&path, "s3cret").expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("mode");
+        assert_eq!(read(&path).expect("read").expose(), "s3cret");
     }
 
     #[test]

@@ -34,6 +34,13 @@ pub(crate) struct ExitInfo {
     pub next: Option<&'static str>,
 }
 
+impl ExitInfo {
+    /// Whether somebody has to look at it. What the next run completes by itself is no fault.
+    pub(crate) fn is_fault(&self) -> bool {
+        self.code != Complete && self.next.is_none()
+    }
+}
+
 const RESUMES: Option<&str> = Some("Fetched data is kept; the next run resumes where this one stopped.");
 
 const fn row(code: ExitCode, name: &'static str, meaning: &'static str, outcome: &'static str) -> ExitInfo {
@@ -121,6 +128,12 @@ mod tests {
     fn the_codes_are_those_of_the_contract() {
         let codes: Vec<u8> = EXIT_CODES.iter().map(|info| info.code.number()).collect();
         assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130, 143]);
+    }
+
+    #[test]
+    fn what_the_next_run_completes_is_no_fault() {
+        let faults = EXIT_CODES.iter().filter(|info| info.is_fault()).map(|info| info.code.number());
+        assert_eq!(faults.collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 9, 10]);
     }
 
     #[test]

@@ -46,6 +46,9 @@ impl From<ConfigError> for Failure {
                 )
             }
             ConfigError::ReadSecret { .. } => failure.hint("check the path, and that this user may read it"),
+            ConfigError::SecretForPath { .. } => failure.hint(
+                "write the secret to a file that only its owner can read (chmod 600), and give the path of that file",
+            ),
             ConfigError::EmptySecretFile { .. } => {
                 failure.hint("write the secret into it, as Feishu's developer console shows it")
             }

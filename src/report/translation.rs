@@ -51,12 +51,37 @@ fn translate(header: &mut Header, language: Language) {
     let texts = [&mut header.question, &mut header.audience, &mut header.empty].into_iter().chain(fold);
     let texts = texts.chain(&mut header.thresholds).chain(&mut header.caveats);
     let texts = texts.chain(header.parameters.iter_mut().map(|parameter| &mut parameter.doc));
-    for text in texts.chain(header.columns.iter_mut().map(|column| &mut column.doc)) {
+    for text in texts {
         *text = in_language(language, text).to_owned();
     }
     for column in &mut header.columns {
+        column.doc = with_meanings(&column.name, in_language(language, &column.doc), language);
         column.unit = unit_in(language, &column.unit).to_owned();
     }
+}
+
+/// The description of a column with the Chinese of its values behind them, as tables show it: `major（较重）`.
+fn with_meanings(column: &str, doc: &str, language: Language) -> String {
+    if language == Language::English {
+        return doc.to_owned();
+    }
+    let is_of_value = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' ');
+    let mut text = String::new();
+    let mut rest = doc;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_alphabetic()) {
+        let end = rest[start..].find(|c| !is_of_value(c)).map_or(rest.len(), |length| start + length);
+        let word = rest[start..end].trim_end();
+        // The name of a report, a column or code, and what is explained already.
+        let is_name = rest[..start].ends_with(['`', '.', '（']) || rest[..start].trim_end().ends_with("报告");
+        let meaning = headings::words(column, word, language);
+        text.push_str(&rest[..start + word.len()]);
+        rest = &rest[start + word.len()..];
+        if meaning != word && !is_name && !rest.starts_with('（') {
+            text.push_str(&format!("（{meaning}）"));
+            rest = rest.trim_start();
+        }
+    }
+    text + rest
 }
 
 #[cfg(test)]
@@ -68,6 +93,36 @@ mod tests {
     use crate::report::dictionary::entries;
     use crate::report::registry::AREAS;
     use crate::schema::TABLES as SCHEMA;
+
+    #[test]
+    fn a_description_gives_the_values_as_they_are_and_as_tables_show_them() {
+        let said = |column, doc| with_meanings(column, doc, Language::Chinese);
+        assert_eq!(said("severity", "critical、major 或 minor。"), "critical（严重）、major（较重）或 minor（轻微）。");
+        assert_eq!(
+            said("verdict", "better、no clear change 或 x。"),
+            "better（变好）、no clear change（无明显变化）或 x。"
+        );
+        for stays in ["该取值见报告 critical。", "`critical`", "critical（已说明）", "n"] {
+            assert_eq!(said("severity", stays), stays);
+        }
+        assert_eq!(said("site", "critical。"), "critical。", "a column of names");
+        assert_eq!(with_meanings("severity", "critical or minor", Language::English), "critical or minor");
+    }
+
+    /// The values that its description lists, for the columns whose values tables show in Chinese.
+    #[test]
+    fn no_chinese_description_of_values_is_without_their_chinese() {
+        let mut explained = 0;
+        for report in Catalogue::built_in().expect("reports").reports() {
+            let english = report.header.columns.clone();
+            for (column, english) in report.clone().in_language(Language::Chinese).header.columns.iter().zip(english) {
+                let plain = in_language(Language::Chinese, &english.doc);
+                explained += usize::from(column.doc != plain);
+                assert!(!column.doc.contains("））"), "{}.{}: {}", report.name, column.name, column.doc);
+            }
+        }
+        assert!(explained >= 25, "{explained}");
+    }
 
     /// The English texts of the built-in reports, without titles.
     fn texts_of_reports() -> BTreeSet<String> {

@@ -167,7 +167,8 @@ mod tests {
     fn chinese_is_set_like_the_texts_of_the_page() {
         let is_chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
         let mut wrong = Vec::new();
-        for (_, chinese) in entries() {
+        // A notation has the colons of the values below it.
+        for (_, chinese) in entries().filter(|(english, _)| english != "h:mm:ss") {
             let letters: Vec<char> = chinese.chars().collect();
             let is_wrong = letters.windows(2).any(|pair| {
                 let (a, b) = (pair[0], pair[1]);

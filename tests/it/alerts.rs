@@ -163,6 +163,11 @@ fn a_rule_sends_one_signed_card_and_then_stays_quiet() {
     for text in ["exit code 5: the store cannot be read or written.", "vcq-etl status --store /"] {
         assert!(message.contains(text), "{text} is not in {message}");
     }
+    for status in ["0", "7", "8", "130", "143"] {
+        let no_fault = alerts.run(&["alert", "failed", "--status", status], 0).stdout;
+        assert_eq!(no_fault, format!("exit code {status} is not a fault, and nothing was sent\n"));
+    }
+    assert_eq!(alerts.bot.take().len(), 0);
     let unknown = alerts.run(&["alert", "test", "it-op"], 2).stderr;
     assert!(unknown.contains("did you mean it-ops?"), "{unknown}");
     for secret in [HOOK, SECRET] {

@@ -215,12 +215,15 @@ fn on_a_terminal_it_asks_and_does_not_show_the_secret() {
         ("App ID (cli_...): ", "nonsense\n"),
         ("does not look like an app ID", ""),
         ("App ID (cli_...): ", &*id),
+        ("or Enter to name a file that has it: ", "\n"),
         ("or Enter to type the secret: ", "/nowhere/secret\n"),
         ("could not read the secret", ""),
         ("or Enter to type the secret: ", "\n"),
-        ("App secret (not shown): ", "\n"),
-        ("is empty", ""),
-        ("App secret (not shown): ", &*secret_line),
+        ("or Enter to name a file that has it: ", "/nowhere/secret\n"),
+        ("is a path, not an app secret", ""),
+        ("or Enter to name a file that has it: ", "two words\n"),
+        ("contains whitespace", ""),
+        ("or Enter to name a file that has it: ", &*secret_line),
         ("Time zone of the tenant [", "Asia/Peking\n"),
         ("is not a UTC offset", ""),
         ("Time zone of the tenant [", "Asia/Shanghai\n"),
@@ -244,8 +247,7 @@ fn an_interrupt_at_the_secret_writes_nothing_and_restores_the_echo() {
         ("is not one of feishu, lark", ""),
         ("[feishu]: ", "lark\n"),
         ("App ID (cli_...): ", "cli_a\n"),
-        ("or Enter to type the secret: ", "\n"),
-        ("App secret (not shown): ", "\u{3}"),
+        ("or Enter to name a file that has it: ", "\u{3}"),
     ];
     let ran = on_terminal(&env, &folder, &["init"], &dialogue);
     assert_eq!((&ran["code"], &ran["echo"]), (&json!(130), &json!(true)), "{ran:#}");

@@ -10,7 +10,7 @@ use super::files::{Places, SECRET_FILE, check_new, check_text};
 use super::terminal::Terminal;
 use crate::cli::settings::flag_name;
 use crate::commands::buildings::judge;
-use crate::config::{Config, Kind, SETTINGS, Setting, Sources, check_secret};
+use crate::config::{Config, Kind, SETTINGS, Setting, Sources, check_secret, looks_like_secret};
 use crate::error::{ExitCode, Failure};
 use crate::load::StorePaths;
 
@@ -46,6 +46,12 @@ pub(super) enum AppSecret {
     New(Secret),
 }
 
+/// The answer of a person.
+enum TypedSecret {
+    Itself(Secret),
+    Path(String),
+}
+
 /// What is known before the first question.
 pub(super) struct Given<'a> {
     pub sources: &'a Sources,
@@ -77,13 +83,9 @@ impl Given<'_> {
             terminal.say(&format!("App secret: in the variable {SECRET_VARIABLE}"));
         }
         if !has_secret {
-            let question = "File with the app secret, or Enter to type the secret";
-            let path = self.ask(terminal, SECRET_PATH, question, "")?;
-            if path.is_empty() {
-                check_new(&self.places.secret())?;
-                secret = Some(typed_secret(terminal)?);
-            } else {
-                settings.insert(SECRET_PATH, path);
+            match self.ask_secret(terminal)? {
+                TypedSecret::Itself(typed) => secret = Some(typed),
+                TypedSecret::Path(path) => drop(settings.insert(SECRET_PATH, path)),
             }
         }
         if !settings.contains_key(ZONE) {
@@ -218,13 +220,44 @@ impl Given<'_> {
         Ok(())
     }
 
+    /// Asks until there is a valid secret, or the path of a file with one. The question for the secret comes first:
+    /// whoever pastes it at the first question must not see it.
+    fn ask_secret(&self, terminal: &Terminal) -> Result<TypedSecret, Failure> {
+        loop {
+            let secret = terminal.ask_secret("App secret (not shown), or Enter to name a file that has it")?;
+            if secret.expose().is_empty() {
+                let path = self.ask(terminal, SECRET_PATH, "Path of that file, or Enter to type the secret", "")?;
+                if path.is_empty() {
+                    continue;
+                }
+                return Ok(TypedSecret::Path(path));
+            }
+            match self.check_typed(&secret) {
+                Ok(()) => return Ok(TypedSecret::Itself(secret)),
+                Err(failure) => terminal.refuse(&failure),
+            }
+        }
+    }
+
+    /// Returns an error if the typed text is not the secret, or cannot be written.
+    fn check_typed(&self, secret: &Secret) -> Result<(), Failure> {
+        const NAME_IT: &str = "press Enter at this question; the next one is for the path";
+        let text = secret.expose();
+        // An app secret has neither slashes nor the name of a file.
+        if text.contains('/') || self.sources.folder.join(text).is_file() {
+            return Err(Failure::new(ExitCode::Usage, "the typed text is a path, not an app secret").hint(NAME_IT));
+        }
+        checked_secret("the typed app secret", secret)?;
+        check_new(&self.places.secret()).map_err(|failure| failure.hint(NAME_IT))
+    }
+
     /// Asks until the answer is valid. An empty answer is the default.
     fn ask(&self, terminal: &Terminal, key: &'static str, question: &str, default: &str) -> Result<String, Failure> {
         let shown = if default.is_empty() { question.to_owned() } else { format!("{question} [{default}]") };
         loop {
             let answer = Some(terminal.ask(&shown)?).filter(|answer| !answer.is_empty());
             let answer = answer.unwrap_or_else(|| default.to_owned());
-            // An empty answer means that the secret is typed next.
+            // An empty answer means that the secret is typed instead.
             if answer.is_empty() && key == SECRET_PATH {
                 return Ok(answer);
             }
@@ -238,13 +271,15 @@ impl Given<'_> {
     /// Returns an error if the text is not a valid value of the setting. `place` is where it came from.
     fn check(&self, key: &'static str, place: &str, text: &str) -> Result<(), Failure> {
         match key {
-            APP_ID if !is_app_id(text.trim()) => Err(Failure::new(
-                ExitCode::Usage,
-                format!("{place}: {text:?} does not look like an app ID"),
-            )
-            .hint(
-                "an app ID begins with cli_; copy it from the developer console's page \"Credentials & Basic Info\"",
-            )),
+            APP_ID if !is_app_id(text.trim()) => {
+                let message = match looks_like_secret(text) {
+                    true => format!("{place}: this text looks like a secret, not like an app ID"),
+                    false => format!("{place}: {text:?} does not look like an app ID"),
+                };
+                Err(Failure::new(ExitCode::Usage, message).hint(
+                    "an app ID begins with cli_; copy it from the developer console's page \"Credentials & Basic Info\"",
+                ))
+            }
             STORE => check_store(place, &self.sources.folder.join(text.trim()), &self.places.folder),
             SECRET_PATH => {
                 let path = self.sources.folder.join(text.trim());
@@ -303,17 +338,6 @@ fn check_store(place: &str, path: &Path, config_folder: &Path) -> Result<(), Fai
     match StorePaths::find(path) {
         Ok(_) => Ok(()),
         Err(error) => Err(Failure { exit: ExitCode::Usage, ..Failure::from(error) }),
-    }
-}
-
-/// Asks until the secret is valid.
-fn typed_secret(terminal: &Terminal) -> Result<Secret, Failure> {
-    loop {
-        let secret = terminal.ask_secret("App secret (not shown)")?;
-        match checked_secret("the typed app secret", &secret) {
-            Ok(()) => return Ok(secret),
-            Err(failure) => terminal.refuse(&failure),
-        }
     }
 }
 

@@ -96,6 +96,8 @@ fn bad_input_is_refused_with_what_to_do_next() {
         (("app_secret_file", "open"), "other users can access it (mode 644)"),
         (("app_secret_file", "empty"), "is empty"),
         (("app_secret_file", "nothing"), "could not read"),
+        (("app_secret_file", "Xk3vQ9bT2mLr8wZp4nHs6s3cret"), "--app-secret-file: there is no such file"),
+        (("app_id", "Xk3vQ9bT2mLr8wZp4nHs6s3cret"), "--app-id: this text looks like a secret"),
         (("app_secret", "s3cret"), "--app-secret shows the secret"),
         (("access_token", "s3cret"), "--access-token shows the secret"),
         (("calls_per_minute", "many"), "--calls-per-minute"),

@@ -118,7 +118,7 @@ fn run(matches: &ArgMatches, start: &Unconfigured) -> Result<ExitCode, Failure> 
             return Err(Failure::new(ExitCode::Usage, message)
                 .hint("put the app secret in a file: unset VCQ_APP_SECRET, and give --app-secret-file FILE"));
         }
-        new.extend(nightly.units(manager, unit_places, &answers)?);
+        new.extend(nightly.units(manager, unit_places, &answers, language)?);
     }
     if args.dry_run {
         output.print(&files::shown(&new))?;
@@ -279,7 +279,13 @@ impl Nightly<'_> {
         )
     }
 
-    fn units(&self, manager: Manager, places: [PathBuf; 3], answers: &Answers) -> Result<[NewFile; 3], Failure> {
+    fn units(
+        &self,
+        manager: Manager,
+        places: [PathBuf; 3],
+        answers: &Answers,
+        language: Language,
+    ) -> Result<[NewFile; 3], Failure> {
         let store = self.places.folder.join(answers.settings.get("store").map_or("", String::as_str));
         let is_foreign = |path: &Path| {
             let owner = std::fs::metadata(path).map(|found| std::os::unix::fs::MetadataExt::uid(&found));
@@ -303,6 +309,7 @@ impl Nightly<'_> {
                 store: &store.to_string_lossy(),
                 state_folder: &state_folder.to_string_lossy(),
             },
+            language,
         ))
     }
 

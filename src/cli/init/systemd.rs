@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use super::files::{NewFile, check_new, check_text};
 use crate::config::Sources;
 use crate::error::{ExitCode, Failure};
+use crate::text::{Language, translations};
 
 const SERVICE: &str = include_str!("../../../packaging/systemd/vcq-etl.service");
 /// What the service starts when it fails.
@@ -15,6 +16,8 @@ const TIMER: &str = include_str!("../../../packaging/systemd/vcq-etl.timer");
 const HARDENING: &str = include_str!("../../../packaging/systemd/hardening.conf");
 /// The line in it that begins what only the system's manager can apply.
 const SYSTEM_ONLY: &str = "\n# Only the system's service manager";
+/// Their comments.
+const CHINESE: &str = include_str!("../../../packaging/systemd/chinese.tsv");
 const TIMER_NAME: &str = "vcq-etl.timer";
 const NAMES: [&str; 3] = ["vcq-etl.service", "vcq-etl-alert.service", TIMER_NAME];
 
@@ -132,8 +135,13 @@ fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// The services and the timer.
-pub(super) fn units(manager: Manager, [service, alert, timer]: [PathBuf; 3], words: &Words<'_>) -> [NewFile; 3] {
+/// The services and the timer, with comments in a language.
+pub(super) fn units(
+    manager: Manager,
+    [service, alert, timer]: [PathBuf; 3],
+    words: &Words<'_>,
+    language: Language,
+) -> [NewFile; 3] {
     let hardening = match (manager, HARDENING.split_once(SYSTEM_ONLY)) {
         (Manager::User, Some((for_all, _))) => for_all,
         _ => HARDENING,
@@ -142,14 +150,27 @@ pub(super) fn units(manager: Manager, [service, alert, timer]: [PathBuf; 3], wor
     // The dollar sign begins a variable in a command only.
     let in_command = |text: &str| word(text).replace('$', "$$");
     let filled = |text: &str| {
-        format!("{text}{hardening}")
+        commented(&format!("{text}{hardening}"), language)
             .replace("{program}", &in_command(words.program))
             .replace("{config}", &in_command(words.config))
             .replace("{state_home}", &word(&format!("XDG_STATE_HOME={}", state_home.display())))
             .replace("{writable}", &format!("{} {}", word(words.store), word(words.state_folder)))
     };
     let file = |path, text| NewFile { path, text, is_public: true, stands_for: None };
-    [file(service, filled(SERVICE)), file(alert, filled(ALERT)), file(timer, TIMER.to_owned())]
+    [file(service, filled(SERVICE)), file(alert, filled(ALERT)), file(timer, commented(TIMER, language))]
+}
+
+/// A unit with its comments in a language.
+fn commented(unit: &str, language: Language) -> String {
+    if language == Language::English {
+        return unit.to_owned();
+    }
+    let chinese = |comment: &str| translations(CHINESE).find(|(english, _)| *english == comment).map(|(_, text)| text);
+    let line = |line: &str| match line.strip_prefix("# ").and_then(chinese) {
+        Some(comment) => format!("# {comment}\n"),
+        None => format!("{line}\n"),
+    };
+    unit.lines().map(line).collect()
 }
 
 /// A word of a unit file, quoted if necessary. A percent sign begins a specifier.
@@ -165,9 +186,10 @@ fn word(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::EXIT_CODES;
 
     fn texts(manager: Manager, words: &Words<'_>) -> [String; 3] {
-        units(manager, NAMES.map(PathBuf::from), words).map(|file| file.text)
+        units(manager, NAMES.map(PathBuf::from), words, Language::English).map(|file| file.text)
     }
 
     const WORDS: Words<'_> = Words {
@@ -191,6 +213,29 @@ mod tests {
         assert!(service.contains("\nOnFailure=vcq-etl-alert.service\n"), "{service}");
         let failed = r#"100%% $$HOME/vcq.toml" --status ${MONITOR_EXIT_STATUS}"#;
         assert!(alert.contains(failed) && alert.contains("\nProtectSystem=strict\n"), "{alert}");
+    }
+
+    #[test]
+    fn a_message_is_sent_after_faults_only() {
+        let line = SERVICE.lines().find_map(|line| line.strip_prefix("SuccessExitStatus=")).expect("the setting");
+        let known = EXIT_CODES.iter().filter(|info| info.code != ExitCode::Complete && !info.is_fault());
+        assert_eq!(line, known.map(|info| info.code.number().to_string()).collect::<Vec<_>>().join(" "));
+    }
+
+    #[test]
+    fn every_comment_is_in_the_language_of_the_user() {
+        let files = units(Manager::System, NAMES.map(PathBuf::from), &WORDS, Language::Chinese);
+        let mut comments = std::collections::BTreeSet::new();
+        for (file, english) in files.iter().zip(texts(Manager::System, &WORDS)) {
+            let settings =
+                |text: &str| text.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n");
+            assert_eq!(settings(&file.text), settings(&english), "only comments differ");
+            for (line, english) in file.text.lines().zip(english.lines()).filter(|(_, line)| line.starts_with('#')) {
+                assert!(line.starts_with("# ") && line != english, "no Chinese for {english}");
+                comments.insert(english.to_owned());
+            }
+        }
+        assert_eq!(comments.len(), translations(CHINESE).count(), "every comment of chinese.tsv is in a unit");
     }
 
     #[test]
