@@ -24,7 +24,7 @@ help:
 	@echo "make test-alerts  alerts with a real SMTP server and an independent check of the bot's signature"
 	@echo "make test-notebook  the SQL of every starter in examples/, and the notebook, on the demo's store"
 	@echo "make test-packages  wheel, archive and Debian package of the built program, installed and run; systemd units"
-	@echo "make test-workflows  actionlint and zizmor on .github/workflows"
+	@echo "make test-workflows  actionlint and zizmor on .github/workflows, and the notes of a release"
 	@echo "make deny     licences, banned crates and sources of all dependencies"
 	@echo
 	@echo "make packages            wheel, archive and Debian package for glibc 2.28 (zig) into dist; TARGET=aarch64-unknown-linux-gnu"
@@ -219,6 +219,7 @@ test-container: $(VENV)/installed
 
 test-workflows: $(VENV)/installed tests/workflows/node_modules/installed
 	node --test tests/workflows/workflows.test.mjs
+	$(PYTHON) -m unittest tests/workflows/test_release_notes.py
 	$(VENV)/bin/zizmor --offline --no-progress --persona=pedantic .github/workflows
 
 tests/workflows/node_modules/installed: tests/workflows/package-lock.json

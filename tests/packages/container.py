@@ -15,7 +15,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -109,13 +111,14 @@ class Image:
 class Service:
     """A service of compose.yaml on an image."""
 
-    def __init__(self, image, name, volume, secrets, environment):
+    def __init__(self, image, name, sources, secrets, environment):
         compose = YAML(typ="safe").load((CONTAINER / "compose.yaml").read_text())
         service = compose["services"][name]
         assert service["read_only"] and service["cap_drop"] == ["ALL"] and service["user"] == image.user
         assert service["security_opt"] == ["no-new-privileges:true"]
-        mounts = dict(mount.split(":") for mount in service["volumes"])
-        assert list(mounts.values()) == image.volumes, "one volume, the one of the image"
+        mounts = [(mount.split(":") + ["rw"])[:3] for mount in service["volumes"]]
+        writable = [place for _, place, mode in mounts if mode == "rw"]
+        assert writable == image.volumes, "one volume to write to, the one of the image"
         user, group = image.user.split(":")
         words = ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", "--no-new-privs"]
         words += ["bwrap", "--ro-bind", image.root, "/", "--proc", "/proc", "--dev", "/dev"]
@@ -123,7 +126,8 @@ class Service:
         words += ["--cap-drop", "ALL", "--die-with-parent", "--clearenv", "--chdir", image.folder]
         for folder in service["tmpfs"]:
             words += ["--tmpfs", folder]
-        words += ["--bind", volume, image.volumes[0]]
+        for source, place, mode in mounts:
+            words += ["--bind" if mode == "rw" else "--ro-bind", sources[source], place]
         words += ["--tmpfs", "/run"]
         for secret in service["secrets"]:
             words += ["--ro-bind", secrets[secret], f"/run/secrets/{secret}"]
@@ -178,17 +182,16 @@ def check_service(image, folder):
     )
     try:
         started = read_start(simulator)
-        volume, secret = folder / "volume", folder / "app-secret"
-        volume.mkdir()
-        os.chown(volume, 65532, 65532)
-        secret.write_text(started["app_secret"] + "\n")
-        secret.chmod(0o400)
-        os.chown(secret, 65532, 65532)
+        sources = {"data": folder / "volume", "./settings": folder / "settings"}
+        for source in sources.values():
+            source.mkdir(mode=0o700)
+            os.chown(source, 65532, 65532)
+        secret = owned(folder / "app-secret", started["app_secret"])
         environment = {
             "VCQ_APP_ID": started["app_id"], "VCQ_REGION": "feishu", "VCQ_TIMEZONE": "Asia/Shanghai",
             "VCQ_BASE_URL": started["base_url"],
         }
-        service = Service(image, "vcq-etl", volume, {"app-secret": secret}, environment)
+        service = Service(image, "vcq-etl", sources, {"app-secret": secret}, environment)
         assert service.shell("id -u; id -g").split() == ["65532", "65532"]
         assert "Read-only" in service.shell("touch /x /usr/x", exit_code=1)
         assert "CapEff:\t0000000000000000" in service.shell("cat /proc/self/status")
@@ -198,15 +201,62 @@ def check_service(image, folder):
         service.run("sync", "--since", "2d", "--quiet")
         print(f"sync in the container: {time.monotonic() - began:.1f} s")
         assert int(service.run("query", "select count(*) from meetings", "--format", "csv").split()[-1]) > 0
-        check_nightly(image, volume, secret, environment)
+        check_settings(service, sources["./settings"])
+        check_nightly(image, sources, secret, environment)
     finally:
         simulator.terminate()
         simulator.wait()
 
 
-def check_nightly(image, volume, secret, environment):
+def owned(path, text):
+    """A file that only the user of the container can read."""
+    path.write_text(text + "\n")
+    path.chmod(0o400)
+    os.chown(path, 65532, 65532)
+    return path
+
+
+class Bot(BaseHTTPRequestHandler):
+    """Takes messages as the bot of a Feishu group does."""
+
+    paths = []
+
+    def do_POST(self):
+        self.paths.append(self.path)
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        assert "sign" in body, "the secret was not read"
+        answer = b'{"code": 0}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
+
+
+def check_settings(service, settings):
+    """vcq.toml and the secrets of a bot come from the mounted folder; nothing can be written there."""
+    bot = HTTPServer(("127.0.0.1", 0), Bot)
+    threading.Thread(target=bot.serve_forever, daemon=True).start()
+    owned(settings / "bot-url", f"http://127.0.0.1:{bot.server_port}/hook")
+    owned(settings / "bot-secret", "s3cret")
+    owned(
+        settings / "vcq.toml",
+        'threads = 1\n[channels.it-ops]\nkind = "feishu"\nurl_file = "bot-url"\nsecret_file = "bot-secret"\n',
+    )
+    assert "Read-only" in service.shell("touch /etc/vcq-etl/x", exit_code=1)
+    service.run("doctor")
+    service.run("alert", "test", "it-ops")
+    service.run("alert", "failed", "--status", "3")
+    service.run("alert", "failed", "--status", "7")
+    assert Bot.paths == ["/hook", "/hook"], f"a test message and that of a fault: {Bot.paths}"
+    bot.shutdown()
+
+
+def check_nightly(image, sources, secret, environment):
     """The loop of the service `nightly`, with a clock that makes it run at once, and stopped while it waits."""
-    service = Service(image, "nightly", volume, {"app-secret": secret}, environment)
+    service = Service(image, "nightly", sources, {"app-secret": secret}, environment)
     loop = service.command[0]
     # The first night begins in two seconds.
     loop = loop.replace("next=$(date -d 'today 02:15' +%s)", "next=${first:-$((now + 2))} first=0", 1)
