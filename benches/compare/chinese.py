@@ -12,7 +12,7 @@ import sys
 ROOT = pathlib.Path(__file__).parents[2]
 # A number, a version or a date; also a commit, a processor, and a list of reports.
 NUMBER = re.compile(
-    r"(?<![\w.])[+-]?\d(?:[\d,.-]*\d)?(?!\w)|\bv\d[\d.]*\d|(?<=commit )\w+|(?<=cores of )[^,]+|(?<=; not )[a-z-]+(?:, [a-z-]+)*"
+    r"(?<![\w.])\d+\.\d+\.\d+-[a-z]+|(?<![\w.])[+-]?\d(?:[\d,.-]*\d)?(?!\w)|\bv\d[\d.]*\d|(?<=commit )\w+|(?<=cores of )[^,]+|(?<=; not )[a-z-]+(?:, [a-z-]+)*"
 )
 # Cells that are names or numbers with units: nothing to translate.
 NAMES = re.compile(r"[\w./ -]*")

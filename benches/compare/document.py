@@ -348,11 +348,15 @@ def section(name, found):
     machine = measured["machine"]
     begin, end = measured["load"]
     line = (
-        f"*Measured {measured['date']}, {measured['runs']} runs; commit {measured['versions']['commit']}; "
+        f"*Measured {measured['date']} with {measured['versions']['program']}, {measured['runs']} runs; "
+        f"commit {measured['versions']['commit']}; "
         f"{machine['cores']} cores of {machine['cpu']}, {machine['memory_gib']} GiB; load average {begin} to {end}.*"
     )
     return [f"## {TITLES[name]}", "", *SECTIONS[name](found), "", line, ""]
 
+
+# The begin of the line with their versions.
+OTHERS = "The programs compared with: "
 
 HEAD = """# Benchmarks
 
@@ -360,14 +364,15 @@ Written by `make bench`; do not edit it. Each number is the median of the runs, 
 compared run in turn, round after round, on the same two cores, so that other load affects all of them; CPU seconds are the steadier
 number. CPU seconds, peak resident memory and bytes written are the kernel's counts for the process and its children. The data is a
 simulated tenant: `vcq-etl simulate` serves it, `vcq-etl sync` pulls it. Instruction counts of the parsers are in
-`benches/instructions.txt`.
+`benches/instructions.txt`. The last line of each part names the version that was measured; `make bench PARTS=reports` measures one
+part again.
 """
 
 
 def kept_sections(text):
-    """The sections of an earlier document by title, and its line about versions."""
+    """The sections of an earlier document by title, and its line about the versions of the other programs."""
     head, *rest = text.split("\n## ")
-    versions = [line for line in head.splitlines() if line.startswith("Measured with ")]
+    versions = [line for line in head.splitlines() if line.startswith(OTHERS)]
     return {part.partition("\n")[0]: f"## {part}".rstrip().splitlines() + [""] for part in rest}, versions[:1]
 
 
@@ -379,7 +384,7 @@ def whole(results, before=""):
     # The versions of the peers are those of the first part.
     if measured and (ORDER[0] in results or not versions_line):
         versions = measured[0]["measured"]["versions"]
-        versions_line = [f"Measured with {versions['program']}; {versions['peers']}."]
+        versions_line = [f"{OTHERS}{versions['peers']}."]
     lines += [*versions_line, ""] if versions_line else []
     for name in ORDER:
         if name in results:
@@ -393,4 +398,12 @@ def self_test():
     assert middle({"median": 2, "least": 1, "most": 3, "runs": 3}) == "2.0 (1.0 to 3.0)"
     assert table(["a", "b"], [[1, 2]]) == ["| a | b |", "|---|---|", "| 1 | 2 |"]
     assert "Not measured yet." in whole({})
+    # A part that is measured again leaves the versions of the others.
+    versions = {"program": "vcq-etl 9, schema 9", "commit": "abc", "peers": "Python 9"}
+    machine = {"cores": 2, "cpu": "x", "memory_gib": 1}
+    measured = {"date": "2026-11-27", "runs": 3, "load": [0, 1], "machine": machine, "versions": versions}
+    size = dict.fromkeys(["samples", "database", "compact_database", "parquet", "duckdb_parquet_by_date", "duckdb_parquet", "raw", "sent"], 1)
+    before = whole({}).replace("Not measured yet.", "*Measured with vcq-etl 1.*")
+    after = whole({"sizes": {**size, "measured": measured}}, before)
+    assert after.count("vcq-etl 1.*") == len(ORDER) - 1 and after.count("with vcq-etl 9, schema 9") == 1, after
     assert whole({}, whole({}).replace("Not measured yet.", "Measured with care.", 1)).count("Not measured yet.") == len(ORDER) - 1

@@ -66,13 +66,17 @@ fn with_meanings(column: &str, doc: &str, language: Language) -> String {
         return doc.to_owned();
     }
     let is_of_value = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' ');
-    let mut text = String::new();
+    let (mut text, mut explained) = (String::new(), Vec::new());
     let mut rest = doc;
     while let Some(start) = rest.find(|c: char| c.is_ascii_alphabetic()) {
         let end = rest[start..].find(|c| !is_of_value(c)).map_or(rest.len(), |length| start + length);
         let word = rest[start..end].trim_end();
-        // The name of a report, a column or code, and what is explained already.
-        let is_name = rest[..start].ends_with(['`', '.', '（']) || rest[..start].trim_end().ends_with("报告");
+        // The name of a report, a column or code, an abbreviation, and what is explained already.
+        let is_name = rest[..start].ends_with(['`', '.', '（'])
+            || rest[..start].trim_end().ends_with("报告")
+            || !word.contains(|c: char| c.is_ascii_lowercase())
+            || explained.contains(&word);
+        explained.push(word);
         let meaning = headings::words(column, word, language);
         text.push_str(&rest[..start + word.len()]);
         rest = &rest[start + word.len()..];
@@ -102,6 +106,7 @@ mod tests {
             said("verdict", "better、no clear change 或 x。"),
             "better（变好）、no clear change（无明显变化）或 x。"
         );
+        assert_eq!(said("status", "critical；至少为 critical。"), "critical（严重）；至少为 critical。", "once");
         for stays in ["该取值见报告 critical。", "`critical`", "critical（已说明）", "n"] {
             assert_eq!(said("severity", stays), stays);
         }
