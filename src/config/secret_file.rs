@@ -52,12 +52,11 @@ const MIN_RANDOM_CHARS: usize = 16;
 
 /// Whether the text looks like a secret, so that an error must not repeat it. A name with a date or a version does not.
 pub(crate) fn looks_like_secret(text: &str) -> bool {
-    let runs = text.split(|letter: char| !letter.is_ascii_alphanumeric());
     let is_random = |run: &str| {
         let count = |of: fn(&char) -> bool| run.chars().filter(of).count();
         run.len() >= MIN_RANDOM_CHARS && count(char::is_ascii_digit) >= 2 && count(char::is_ascii_alphabetic) >= 2
     };
-    runs.into_iter().any(is_random)
+    text.split(|letter: char| !letter.is_ascii_alphanumeric()).any(is_random)
 }
 
 /// Whether a path that does not exist is rather a secret, or the address of a bot.

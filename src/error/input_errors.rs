@@ -394,6 +394,7 @@ mod tests {
         let errors = [
             ConfigError::NotAValue { place: place(), text: "x".to_owned(), wants: "y".to_owned() },
             ConfigError::Empty { place: place() },
+            ConfigError::SecretForPath { place: place() },
             ConfigError::UnknownKey { path: path(), key: "qqqqqqq".to_owned() },
             ConfigError::WrongType { path: path(), key: "k".to_owned(), found: "table" },
             ConfigError::ReadFile { path: path(), source: io() },

@@ -85,7 +85,9 @@ impl Given<'_> {
         if !has_secret {
             match self.ask_secret(terminal)? {
                 TypedSecret::Itself(typed) => secret = Some(typed),
-                TypedSecret::Path(path) => drop(settings.insert(SECRET_PATH, path)),
+                TypedSecret::Path(path) => {
+                    settings.insert(SECRET_PATH, path);
+                }
             }
         }
         if !settings.contains_key(ZONE) {
