@@ -82,6 +82,9 @@ fn usage_errors_and_failures_are_in_the_language_of_the_locale() {
     let unknown = said(&["sync", "--no-such-flag"]);
     assert!(unknown.starts_with("错误：未知的参数 '--no-such-flag'\n"), "{unknown}");
     assert!(unknown.contains("\n用法：vcq-etl sync [选项]\n"), "{unknown}");
+    let page = run_with(&["man", "sync"], &chinese).stdout;
+    // Chinese in roff.
+    assert!(page.contains("sync [\\[u9009]\\[u9879]]") && !page.contains("OPTIONS"), "{page}");
     let no_time = said(&["sync", "--since", "soon", "--access-token", "t-x"]);
     assert!(no_time.starts_with("错误：--since：\"soon\" 不是时间\n提示：可用的格式："), "{no_time}");
     assert!(run_with(&["snyc"], &[]).stderr.starts_with("error: unrecognized subcommand"));
