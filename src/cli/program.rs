@@ -5,8 +5,8 @@ use clap::error::{ContextKind, ContextValue};
 
 use super::command::{Entry, Example};
 use super::{
-    alert, buildings, completions, demo, doctor, forget, init, man, plan, prune, query, rebuild, report, schema,
-    settings, simulate, status, sync, verify,
+    alert, buildings, completions, demo, doctor, forget, init, man, plan, prune, publish, query, rebuild, report,
+    schema, settings, simulate, status, sync, verify,
 };
 use crate::config::{Group, Setting};
 use crate::error::exit_code::ExitInfo;
@@ -27,6 +27,7 @@ pub(super) const COMMANDS: &[Entry] = &[
     query::ENTRY,
     alert::ENTRY,
     buildings::ENTRY,
+    publish::ENTRY,
     rebuild::ENTRY,
     forget::ENTRY,
     prune::ENTRY,

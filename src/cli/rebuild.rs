@@ -3,19 +3,23 @@
 use std::sync::Arc;
 
 use clap::{ArgMatches, Args, Command};
+use serde_json::json;
 
 use super::command::{Context, Entry, Example, LOCAL, Run, TextOrJson, parsed};
 use super::console::Ending;
+use super::copy_settings::needed_copy_setup;
 use super::failed_summary::failure_text;
 use super::runtime::{block_on, exit_on_signals, now_us};
 use super::settings::definitions;
 use super::sync::{personal, render_summary, summary_format};
 use super::window::Window;
 use crate::commands::StoreSetup;
+use crate::commands::copies::{RestoreSetup, Restored, restore};
 use crate::commands::rebuild::{RebuildSetup, rebuild};
 use crate::config::Config;
 use crate::error::{ExitCode, Failure};
 use crate::event::Listener;
+use crate::text::{counted, in_json};
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 struct RebuildArgs {
@@ -29,13 +33,22 @@ struct RebuildArgs {
     #[arg(long, value_name = "WHEN", requires = "since")]
     until: Option<String>,
 
+    /// Fill an empty store from its copy in an object store, as vcq-etl publish wrote it.
+    ///
+    /// Restores the Parquet files and vcq.duckdb of a lost store. The raw log is not in the copy.
+    #[arg(long, value_name = "TARGET", conflicts_with = "since")]
+    from: Option<String>,
+
     /// Format of the summary on stdout [default: text].
     #[arg(long, value_enum, value_name = "FORMAT")]
     summary: Option<TextOrJson>,
 }
 
-const EXAMPLES: &[Example] =
-    &[("vcq-etl rebuild", "after an upgrade"), ("vcq-etl rebuild --since 2026-11-01 --until 2026-11-08", "")];
+const EXAMPLES: &[Example] = &[
+    ("vcq-etl rebuild", "after an upgrade"),
+    ("vcq-etl rebuild --since 2026-11-01 --until 2026-11-08", ""),
+    ("vcq-etl rebuild --from s3://lake/vcq --store new", "a lost store"),
+];
 
 pub(super) const ENTRY: Entry = Entry { help_groups: LOCAL, command, examples: EXAMPLES, run: Run::Configured(run) };
 
@@ -65,6 +78,9 @@ pub(super) fn store_setup(config: &Config, listener: Arc<dyn Listener>) -> Store
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args: RebuildArgs = parsed(matches);
     let config = &context.config;
+    if let Some(target) = &args.from {
+        return restore_copy(target, args.summary, context);
+    }
     let zone = &config.timezone;
     let days = match &args.since {
         None => None,
@@ -90,4 +106,41 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let Some(failure) = failure else { return Ok(ExitCode::Complete) };
     context.console.failure(&failure);
     Ok(failure.exit)
+}
+
+/// Fetches a copy into an empty store.
+fn restore_copy(target: &str, summary: Option<TextOrJson>, context: &Context) -> Result<ExitCode, Failure> {
+    let copy = needed_copy_setup(context, Some(target))?;
+    let setup = RestoreSetup { store: store_setup(&context.config, Arc::new(())), copy };
+    let restored = block_on(async {
+        // Safe anywhere: the same command continues.
+        exit_on_signals();
+        restore(&setup).await
+    })??;
+    let Restored { target, generation, files, fetched_files, notes } = restored;
+    let text = match summary_format(summary, context.console.is_quiet()) {
+        None => return Ok(ExitCode::Complete),
+        Some(TextOrJson::Json) => {
+            let value = json!({
+                "outcome": ExitCode::Complete.name(),
+                "exit_code": ExitCode::Complete.number(),
+                "from": target,
+                "generation": generation,
+                "files": files,
+                "fetched_files": fetched_files,
+                "store": context.config.store.display().to_string(),
+                "notes": notes,
+                "error": null,
+            });
+            in_json(&format!("{value}\n"))
+        }
+        Some(TextOrJson::Text) => {
+            notes.iter().for_each(|note| context.console.warn(note));
+            let files = counted(files, "file");
+            let text = format!("Restored {files} from {target}; the store has generation {generation}.\n");
+            context.console.language.say_lines(&text)
+        }
+    };
+    context.output.print(&context.console.redactor().redact(&text))?;
+    Ok(ExitCode::Complete)
 }

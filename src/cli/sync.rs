@@ -12,6 +12,7 @@ use feishu_vc::{CancellationToken, ClientConfig, Credentials, ExchangeFilter, Ra
 use super::alert;
 use super::command::{Context, Entry, Example, Run, TextOrJson, parsed};
 use super::console::{Ending, estimate_text, summary_text};
+use super::copy_settings::copy_setup;
 use super::failed_summary::{failed_summary, failure_text};
 use super::output::{json_line, stdout_columns};
 use super::report::published_incidents;
@@ -368,6 +369,7 @@ pub(super) fn setup(
         definitions: definitions(config),
         threads: config.threads as usize,
         database: config.database(),
+        copy: copy_setup(context, None)?,
         listener,
         now_us: Arc::new(now_us),
     })

@@ -95,8 +95,11 @@ fn every_command_says_what_it_does() {
         let about = command.get_about().expect("a description").to_string();
         let verb = about.split(' ').next().unwrap_or_default();
         assert!(
-            ["Check", "Estimate", "Fetch", "Print", "Rebuild", "Remove", "Replace", "Run", "Show", "Sync", "Write"]
-                .contains(&verb),
+            [
+                "Check", "Copy", "Estimate", "Fetch", "Print", "Rebuild", "Remove", "Replace", "Run", "Show", "Sync",
+                "Write"
+            ]
+            .contains(&verb),
             "{}: {about}",
             command.get_name()
         );

@@ -4,10 +4,12 @@ use clap::{Args, Command};
 use serde_json::{Value, json};
 
 use super::command::{Context, Entry, Example, LOCAL, Run, parsed};
-use super::runtime::now_us;
+use super::copy_settings::needed_copy_setup;
+use super::runtime::{block_on, now_us};
 use super::settings::definitions;
 use crate::checks::{Finding, Outcome};
-use crate::commands::verify::{PUBLISH_TIMEOUT, VerifyReport, VerifySetup, verify};
+use crate::commands::copies::compare_copy;
+use crate::commands::verify::{PUBLISH_TIMEOUT, VerifyError, VerifyReport, VerifySetup, verify};
 use crate::error::{ExitCode, Failure};
 use crate::report::{self, Cell, ResultSet};
 use crate::text::{Language, WIDTH, counted, on_one_line, padded, say_indented, terminal_width};
@@ -15,6 +17,7 @@ use crate::text::{Language, WIDTH, counted, on_one_line, padded, say_indented, t
 const EXAMPLES: &[Example] = &[
     ("vcq-etl verify", "check all files and rows"),
     ("vcq-etl verify --deep", "also compare with the raw log"),
+    ("vcq-etl verify --published", "also compare the copy"),
     ("vcq-etl verify --json | jq .findings", "for monitoring"),
 ];
 
@@ -25,6 +28,10 @@ struct VerifyArgs {
     /// Also rebuild every date from the raw log and compare
     #[arg(long)]
     deep: bool,
+
+    /// Also compare the copy at publish_to; with --deep every byte of it
+    #[arg(long)]
+    published: bool,
 
     /// Print the result as a JSON object
     #[arg(long)]
@@ -46,7 +53,8 @@ fn command() -> Command {
 fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args: VerifyArgs = parsed(matches);
     let config = &context.config;
-    let report = verify(&VerifySetup {
+    let copy = args.published.then(|| needed_copy_setup(context, None)).transpose()?;
+    let mut report = verify(&VerifySetup {
         store: config.store.clone(),
         deep: args.deep,
         limit: args.limit,
@@ -55,6 +63,10 @@ fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failur
         database: config.checking(),
         now_us: now_us(),
     })?;
+    if let Some(copy) = copy {
+        block_on(compare_copy(&config.store, &copy, args.deep, &mut report.findings))?
+            .map_err(|error| VerifyError::Copy(Box::new(error)))?;
+    }
     let exit = if report.findings.total() > 0 { ExitCode::Difference } else { ExitCode::Complete };
     context.output.print(&match args.json {
         true => format!("{:#}\n", object(&report, exit)),

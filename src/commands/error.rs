@@ -8,6 +8,7 @@ use crate::extract::WriteError;
 use crate::ledger::LedgerError;
 use crate::load::{LoadError, LockError};
 use crate::personal_data::KeyFileError;
+use crate::remote::RemoteError;
 use crate::report::ReportError;
 use feishu_vc::ClientError;
 
@@ -42,6 +43,10 @@ pub(crate) enum SyncError {
     Buildings(#[from] BuildingsError),
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    #[error("the store {} has data of its own", store.display())]
+    NotEmpty { store: PathBuf },
     #[error("cannot start writing to the store {}", store.display())]
     Recorder { store: PathBuf, source: std::io::Error },
     #[error("the store {} holds user ids of the kind {stored}, but this run uses {requested}", store.display())]

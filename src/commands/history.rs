@@ -8,7 +8,9 @@ use duckdb::Connection;
 use super::error::SyncError;
 use super::estimate::local_minute;
 use crate::ledger::{Hole, Ledger, RunRecord, covered_until, holes, read_runs};
-use crate::load::{DatabaseOptions, Manifest, StorePaths, open_published_with};
+use crate::load::connection::open_in_memory;
+use crate::load::{DatabaseOptions, LoadError, Manifest, StorePaths, open_published_with};
+use crate::schema::ddl::quoted;
 use crate::schema::{TenantZone, utc_text};
 
 const DAY_US: i64 = 86_400_000_000;
@@ -38,6 +40,15 @@ pub(super) fn restore_lost(
         let since = &manifest.created_utc;
         format!("the run history is lost: time before {since} may not be fully covered")
     }))
+}
+
+/// The runs in a published part of the table `runs`.
+pub(super) fn runs_in(part: &Path, spill: &Path, database: DatabaseOptions) -> Result<Vec<RunRecord>, LoadError> {
+    let failed = || LoadError::duckdb("read", part);
+    let connection = open_in_memory(spill, database)?;
+    let sql = format!("create view runs as select * from read_parquet({})", quoted(&part.to_string_lossy()));
+    connection.execute_batch(&sql).map_err(failed())?;
+    read_published(&connection, "meeting_nos").map_err(failed())
 }
 
 /// The runs in the published database; none if it cannot be read.

@@ -1,11 +1,12 @@
-//! The commands: `sync`, `plan`, `rebuild`, `status`, `verify`, `doctor`, `alert`, `buildings`. Each is one file or
-//! directory.
+//! The commands: `sync`, `plan`, `rebuild`, `publish`, `status`, `verify`, `doctor`, `alert`, `buildings`. Each is one
+//! file or directory.
 //!
 //! Owns how the stages are put together, and nothing a stage knows: `extract` writes responses to the raw log,
 //! `publish` turns a date's responses into parts and hands them to `load`. How a result is shown is left to `cli`.
 
 pub(crate) mod alert;
 pub(crate) mod buildings;
+pub(crate) mod copies;
 pub(crate) mod doctor;
 mod error;
 pub(crate) mod estimate;

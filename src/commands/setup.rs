@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use feishu_vc::{CancellationToken, ClientConfig, UserIdType};
 
+use crate::commands::copies::CopySetup;
 use crate::commands::identity::PersonalSettings;
 use crate::commands::publish::definitions::DefinitionSettings;
 use crate::event::Listener;
@@ -72,6 +73,8 @@ pub(crate) struct SyncSetup {
     /// Dates staged in parallel.
     pub threads: usize,
     pub database: DatabaseOptions,
+    /// Where the published dataset is copied at the end.
+    pub copy: Option<CopySetup>,
     pub listener: Arc<dyn Listener>,
     pub now_us: Now,
 }

@@ -9,6 +9,7 @@ use super::estimate::CostEstimate;
 use super::incidents::no_incidents;
 use crate::error::ExitCode;
 use crate::ledger::Hole;
+use crate::remote::Copied;
 use crate::schema::{Status, utc_text};
 
 /// Requests sent, by endpoint; retries and throttled requests included, token requests not.
@@ -145,6 +146,9 @@ pub(crate) struct Summary {
     /// Rows of `incidents` on these dates, by severity; every severity has an entry.
     pub incidents: BTreeMap<&'static str, u64>,
     pub generation: u64,
+    /// What was copied to the object store; only with `publish_to`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copy: Option<Copied>,
     /// Time since the first complete run that no complete run covers.
     pub not_covered: Vec<TimeSpan>,
     pub store: String,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::copies::{self, CopyEnd};
 use super::error::SyncError;
 use super::fetch::counters::Counters;
 use super::fetch::extraction::{Fetch, exit_code, extraction};
@@ -15,7 +16,7 @@ use super::publish::setup::PublishSetup;
 use super::setup::{SyncSetup, forward_only};
 use super::summary::{BadLine, DaysFetched, EventsRead, Summary, TimeSpan};
 use super::{history, identity, notes, plan, replace, run_record, store_settings, store_state};
-use crate::error::ExitCode;
+use crate::error::{ExitCode, failed_copy_exit};
 use crate::event::Event;
 use crate::extract::{
     CaughtUp, DailyOutcome, EventFile, Extracted, FetchScope, ImportedEvents, Scheduler, Stop, catch_up,
@@ -205,6 +206,22 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let only_unreadable = nothing_is_missing && !is_readable && !has_bad_lines;
     let only_bad_lines = nothing_is_missing && is_readable && has_bad_lines;
     notes.extend(notes::of_events(events.as_ref(), &events_not_listed));
+    let copy = match setup.copy.as_ref().filter(|_| error.is_none() && !setup.cancel.is_cancelled()) {
+        None => None,
+        Some(copy) => match copies::copy_after_sync(&paths, &ledger, copy, &setup).await {
+            CopyEnd::Copied(copied) => copied,
+            CopyEnd::Interrupted => {
+                exit = ExitCode::of_signal(setup.signal.load(Ordering::Relaxed));
+                notes.push("the copy was interrupted; the next run continues it".to_owned());
+                None
+            }
+            CopyEnd::Failed(failed) => {
+                exit = failed_copy_exit(&failed);
+                error = Some(failed);
+                None
+            }
+        },
+    };
     let mut summary = Summary {
         calls: counters.calls(),
         retries: counters.retries(),
@@ -216,6 +233,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
             .and(meeting_list_pages)
             .and_then(|pages| plan::left(&ledger, &setup, (setup.now_us)(), pages)),
         fetches: true,
+        copy,
         also: days_fetched(&daily),
         not_covered: holes.into_iter().map(TimeSpan::from).collect(),
         events,

@@ -44,6 +44,9 @@ pub(crate) enum ConfigError {
     /// Only one of app ID and app secret is set.
     #[error("{given} is set, but {missing} is not")]
     HalfCredentials { given: String, missing: &'static str },
+    /// The same for the access key of the object store.
+    #[error("{given} is set, but the setting {missing} is not")]
+    HalfKey { given: String, missing: &'static str },
     #[error("{path} contains a secret, but other users can access it (mode {mode:03o})", path = path.display())]
     SecretReadableByOthers { path: PathBuf, mode: u32 },
     #[error("{path} is not a regular file; secrets are read from regular files only", path = path.display())]

@@ -7,6 +7,7 @@
 mod alerts;
 mod error;
 mod log_format;
+mod publishing;
 mod quantity;
 mod relative_path;
 mod resolved;

@@ -10,6 +10,7 @@ use tracing::level_filters::LevelFilter;
 use super::alerts::AlertTables;
 use super::error::ConfigError;
 use super::log_format::LogFormat;
+use super::publishing::PublishSettings;
 use super::quantity::ByteSize;
 use super::secret_file;
 use super::settings::{Kind, LOG_LEVELS, SETTINGS, Setting};
@@ -52,6 +53,7 @@ pub(crate) struct Config {
     pub wait_cap: Duration,
     pub max_tries: u32,
     pub backoff_base: Duration,
+    pub publish: PublishSettings,
     pub memory_limit: ByteSize,
     pub report_memory_limit: ByteSize,
     pub threads: u32,
@@ -134,6 +136,7 @@ impl Config {
             wait_cap: values.duration("wait_cap")?,
             max_tries: count("max_tries")?,
             backoff_base: values.duration("backoff_base")?,
+            publish: PublishSettings::of(sources, &values)?,
             memory_limit: values.typed("memory_limit", |text, _| ByteSize::parse(text))?,
             report_memory_limit: values.typed("report_memory_limit", |text, _| ByteSize::parse(text))?,
             threads: count("threads")?,
@@ -238,7 +241,8 @@ impl Config {
 
     /// The secrets in the settings themselves, for the redactor.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        self.credentials.app_secret.iter().chain(&self.credentials.access_token).chain(self.alerts.secrets())
+        let credentials = self.credentials.app_secret.iter().chain(&self.credentials.access_token);
+        credentials.chain(self.publish.secrets()).chain(self.alerts.secrets())
     }
 
     /// Returns the credentials and reads the secret file if one is named.
@@ -299,4 +303,5 @@ const EXCLUSIONS: &[(&str, &str)] = &[
     ("app_secret", "access_token_file"),
     ("app_secret_file", "access_token"),
     ("app_secret_file", "access_token_file"),
+    ("publish_key", "publish_key_file"),
 ];

@@ -57,14 +57,22 @@ pub(crate) enum Group {
     Credentials,
     Api,
     Fetching,
+    Publishing,
     Resources,
     Logging,
 }
 
 impl Group {
     /// Every group, in the order of the help.
-    pub(crate) const ALL: [Group; 6] =
-        [Group::Store, Group::Credentials, Group::Api, Group::Fetching, Group::Resources, Group::Logging];
+    pub(crate) const ALL: [Group; 7] = [
+        Group::Store,
+        Group::Credentials,
+        Group::Api,
+        Group::Fetching,
+        Group::Publishing,
+        Group::Resources,
+        Group::Logging,
+    ];
 
     pub(crate) fn heading(self) -> &'static str {
         match self {
@@ -72,6 +80,7 @@ impl Group {
             Group::Credentials => "Credentials",
             Group::Api => "Feishu API",
             Group::Fetching => "Fetching",
+            Group::Publishing => "Object store",
             Group::Resources => "Resources",
             Group::Logging => "Logging",
         }
@@ -278,6 +287,36 @@ pub(crate) const SETTINGS: &[Setting] = &[
         default: "500ms",
         help: "Maximum wait before the first retry; doubles with each retry, up to 30s. The actual wait is random.",
         ..setting("backoff_base", "TIME", Kind::Duration { min_ms: 0 }, Group::Fetching)
+    },
+    Setting {
+        help: "Where every sync copies the published dataset at its end: s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX or a directory. docs/SCALE.md describes the copy.",
+        ..setting("publish_to", "TARGET", Kind::Text, Group::Publishing)
+    },
+    Setting {
+        default: "7d",
+        help: "How long files of the copy stay after they were replaced, so that readers can finish. The first publication after this time removes them; 0s removes them at once.",
+        ..setting("publish_keep", "TIME", Kind::Duration { min_ms: 0 }, Group::Publishing)
+    },
+    Setting {
+        help: "Endpoint of an object store with the protocol of S3, such as https://oss-cn-hangzhou.aliyuncs.com. By default AWS_ENDPOINT_URL, else AWS.",
+        ..setting("publish_endpoint", "URL", Kind::BaseUrl, Group::Publishing)
+    },
+    Setting {
+        help: "Region of the bucket. By default AWS_REGION, else the one in ~/.aws/config.",
+        ..setting("publish_region", "NAME", Kind::Text, Group::Publishing)
+    },
+    Setting {
+        help: "ID of the access key for S3. Without this setting the credentials come from the variables AWS_ACCESS_KEY_ID and so on, from ~/.aws/credentials, or from the machine's role.",
+        ..setting("publish_key_id", "ID", Kind::Text, Group::Publishing)
+    },
+    Setting {
+        secret: true,
+        help: "Secret of the access key. Flags are visible to other users of the machine: prefer the variable or a file.",
+        ..setting("publish_key", "SECRET", Kind::Text, Group::Publishing)
+    },
+    Setting {
+        help: "File that contains the secret of the access key; must be accessible only to its owner (chmod 600), or be a container secret.",
+        ..setting("publish_key_file", "FILE", Kind::Path, Group::Publishing)
     },
     Setting {
         // Enough to load a million samples; more only makes the process larger.

@@ -40,6 +40,9 @@ impl From<ConfigError> for Failure {
             ConfigError::HalfCredentials { .. } => {
                 failure.hint("a self-built app needs both VCQ_APP_ID and VCQ_APP_SECRET (or --app-secret-file FILE)")
             }
+            ConfigError::HalfKey { missing, .. } => failure.hint(format!(
+                "set {missing} too, or neither: then the credentials are those of the object store's own tools"
+            )),
             ConfigError::SecretReadableByOthers { path, .. } => {
                 failure.hint(format!("run: chmod 600 {}", shell_word(&path.to_string_lossy()))).hint(
                     "in a container: mount it owned by root with mode 440 or 444, or put it in a directory with mode 700",

@@ -10,6 +10,7 @@ pub(crate) mod exit_code;
 mod failure;
 mod input_errors;
 mod nearest;
+mod remote_errors;
 pub(crate) mod stage_errors;
 pub(crate) mod stop_reason;
 
@@ -19,4 +20,5 @@ pub(crate) use failure::Failure;
 pub(crate) use feishu_vc::Redactor;
 pub(crate) use input_errors::replaced_hint;
 pub(crate) use nearest::nearest;
+pub(crate) use remote_errors::failed_copy_exit;
 pub(crate) use stop_reason::StopReason;

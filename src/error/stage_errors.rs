@@ -32,6 +32,10 @@ impl From<SyncError> for Failure {
             SyncError::Report(error) => error.into(),
             SyncError::Buildings(error) => error.into(),
             SyncError::Identity(error) => error.into(),
+            SyncError::Remote(error) => error.into(),
+            SyncError::NotEmpty { .. } => storage()
+                .hint("a copy is restored into an empty store: name another directory with --store DIR")
+                .hint("if raw/ is complete, vcq-etl rebuild without --from needs no copy"),
             SyncError::UserIdType { .. } => Failure::of(ExitCode::Usage, &error)
                 .hint("use the kind of the store (--user-id-type) or another store (--store DIR)"),
             SyncError::Timezone { .. } => Failure::of(ExitCode::Usage, &error)
@@ -107,7 +111,7 @@ impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Failure {
         match error {
             VerifyError::Load(error) => error.into(),
-            VerifyError::Definitions(error) => (*error).into(),
+            VerifyError::Definitions(error) | VerifyError::Copy(error) => (*error).into(),
             VerifyError::Raw(_) => Failure::of(ExitCode::Storage, &error)
                 .hint("check the disk and the permissions of the store's directory raw/"),
         }

@@ -76,7 +76,6 @@ pub use part_writer::PartWriter;
 pub(crate) use part_writer::StagedPart;
 pub use paths::StorePaths;
 pub(crate) use paths::{REFERENCE, is_run_id, part_folder};
-#[cfg(test)]
 pub(crate) use publication::Published;
 pub use publication::{DatePublication, Publication, PublishMode};
 pub use publish::publish;

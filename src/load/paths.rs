@@ -191,6 +191,16 @@ impl StorePaths {
         durable::replace_private(&self.work(), path, text.as_bytes())
     }
 
+    /// What names this store in copies of its dataset.
+    pub(crate) fn store_id_file(&self) -> PathBuf {
+        self.state().join("store_id")
+    }
+
+    /// Writes the manifest that was fetched with its parts. Only for the holder of the lock.
+    pub(crate) fn write_manifest(&self, text: &str) -> Result {
+        durable::replace(&self.work(), &self.manifest(), text.as_bytes())
+    }
+
     pub fn ledger(&self) -> PathBuf {
         self.state().join("ledger.sqlite")
     }

@@ -36,6 +36,8 @@ mod pipelined_extract;
 mod plan;
 mod power_cuts;
 mod power_loss;
+mod publish;
+mod publish_s3;
 mod query;
 mod raw_log_truncated;
 mod rebuild;

@@ -74,6 +74,10 @@ pub(crate) fn text(summary: &Summary, ending: &Ending, width: usize, language: L
         page.push(&format!("{label}{}/vcq.duckdb", summary.store));
         page.push(&format!("{:LABEL_WIDTH$}{}/parquet/", "", summary.store));
     }
+    if let Some(copy) = &summary.copy {
+        let [uploaded, files, bytes] = [copy.uploaded_files, copy.files, copy.uploaded_bytes].map(thousands);
+        page.field("Copied", &format!("{uploaded} of {files} files ({bytes} bytes) to {}", copy.target));
+    }
     if let Some(estimate) = &summary.left {
         page.field("Remaining", &estimate_text(estimate));
     }
@@ -179,6 +183,7 @@ mod tests {
 
     fn summary() -> Summary {
         Summary {
+            copy: None,
             run_id: "r1".to_owned(),
             outcome: "incomplete",
             exit_code: 7,

@@ -7,6 +7,7 @@ use feishu_vc::{ClientConfig, UserIdType};
 use serde::Serialize;
 
 use crate::commands::alert::AlertSetup;
+use crate::commands::copies::CopySetup;
 use crate::commands::setup::Now;
 use crate::error::ExitCode;
 use crate::extract::Also;
@@ -30,6 +31,7 @@ pub(crate) const CHECKS: &[(&str, &str)] = &[
     ("state_folder", "whether the shared rate-limit file is usable"),
     ("profile", "whether the setting profile names a profile"),
     ("views", "whether the SQL files of views_dir can be installed"),
+    ("publish_to", "whether the copy in the object store can be read, and whether it is that of this store"),
     ("alert_rules", "whether the alert rules and their channels are usable"),
 ];
 
@@ -135,6 +137,8 @@ pub(crate) struct DoctorSetup {
     pub database: DatabaseOptions,
     pub views_dir: Option<PathBuf>,
     pub alerts: AlertSetup,
+    /// Where a sync copies the dataset, or why the settings name no target.
+    pub copy: Option<Result<CopySetup, UnusableSettings>>,
     pub profile: String,
     /// Maximum duration of all API calls together.
     pub deadline: Duration,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::check::{Check, DoctorSetup};
-use super::{feishu, local};
+use super::{copy, feishu, local};
 use crate::error::ExitCode;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,6 +29,8 @@ impl Examined {
 pub(crate) async fn examine(setup: DoctorSetup) -> Examined {
     let mut checks = feishu::checks(&setup).await;
     checks.extend(local::checks(&setup));
+    let before_alerts = checks.len().saturating_sub(1);
+    checks.insert(before_alerts, copy::check(&setup).await);
     Examined::new(checks)
 }
 

@@ -5,6 +5,7 @@
 //! to `cli`.
 
 mod check;
+mod copy;
 mod examine;
 mod feishu;
 mod identity;

@@ -7,6 +7,7 @@ use duckdb::Connection;
 
 use super::identities::Identities;
 use super::operation::{finish, raw_dates, replace, stage};
+use crate::commands::copies::note_of_copy;
 use crate::commands::error::SyncError;
 use crate::commands::identity::{networks, open_key};
 use crate::commands::open_store::open_and_lock;
@@ -221,6 +222,7 @@ pub(crate) fn forget(setup: &ForgetSetup) -> Result<Forgotten, SyncError> {
     run_record::set_finished(&mut run, (store.now_us)());
     ledger.record_run(&run)?;
     notes.extend(finished.notes);
+    notes.extend(note_of_copy(&ledger)?);
     let lost = lost_raw_dates(&paths, &ledger, Manifest::read(&paths)?.as_ref())?;
     let stay: Vec<&String> = found
         .dates

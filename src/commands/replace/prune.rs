@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::listed_items::EarlierItems;
 use super::operation::{finish, raw_dates, replace, stage};
+use crate::commands::copies::note_of_copy;
 use crate::commands::error::SyncError;
 use crate::commands::history;
 use crate::commands::open_store::open_and_lock;
@@ -131,6 +132,9 @@ pub(crate) fn prune(setup: &PruneSetup) -> Result<Pruned, SyncError> {
     run_record::set_finished(&mut run, (store.now_us)());
     ledger.record_run(&run)?;
     notes.extend(finished.notes);
+    if publishes {
+        notes.extend(note_of_copy(&ledger)?);
+    }
     if let Some(damaged) = finished.damaged {
         return Err(damaged.into());
     }

@@ -32,4 +32,6 @@ pub(crate) enum VerifyError {
     Raw(#[from] RawError),
     #[error(transparent)]
     Definitions(Box<SyncError>),
+    #[error(transparent)]
+    Copy(Box<SyncError>),
 }

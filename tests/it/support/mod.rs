@@ -9,6 +9,7 @@ pub(crate) mod disk;
 pub(crate) mod fault_injection;
 pub(crate) mod masked;
 pub(crate) mod planted_store;
+pub(crate) mod s3_proxy;
 pub(crate) mod scripted_bot;
 pub(crate) mod scripted_server;
 pub(crate) mod source;

@@ -1,0 +1,161 @@
+//! `rebuild --from`: fills an empty store from its copy.
+//!
+//! What comes back: the Parquet files, `vcq.duckdb`, the history of runs, the settings of the store and its buildings.
+//! What does not: the raw log, the identity key, who is forgotten, alerts that were sent.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::setup::CopySetup;
+use super::store_id;
+use crate::commands::error::SyncError;
+use crate::commands::history::runs_in;
+use crate::commands::identity::{IDENTITY, TOPICS};
+use crate::commands::open_store::open_and_lock;
+use crate::commands::publish::definitions::Installed;
+use crate::commands::run_record::run_row;
+use crate::commands::store_settings::TIMEZONE;
+use crate::commands::store_setup::StoreSetup;
+use crate::commands::store_state::GENERATION;
+use crate::ledger::{Ledger, USER_ID_TYPE};
+use crate::load::connection::open_in_memory;
+use crate::load::{LoadError, Manifest, Publication, PublishMode, StorePaths, publish};
+use crate::raw_log::{RawKind, list_dates};
+use crate::remote::{RemoteDataset, download, find, open};
+use crate::schema::SCHEMA_VERSION;
+use crate::schema::ddl::quoted;
+
+#[derive(Clone)]
+pub(crate) struct RestoreSetup {
+    pub store: StoreSetup,
+    pub copy: CopySetup,
+}
+
+#[derive(Debug)]
+pub(crate) struct Restored {
+    pub target: String,
+    pub generation: u64,
+    pub files: u64,
+    /// Files that an earlier attempt had not fetched yet.
+    pub fetched_files: u64,
+    pub notes: Vec<String>,
+}
+
+/// The store may be missing, empty, or the rest of an earlier attempt.
+pub(crate) async fn restore(setup: &RestoreSetup) -> Result<Restored, SyncError> {
+    let store = &setup.store;
+    let now_us = (store.now_us)();
+    let (paths, _lock, mut notes) = open_and_lock(&store.store, "rebuild", now_us)?;
+    let bucket = open(&setup.copy.target, &setup.copy.options)?;
+    let dataset = find(&bucket).await?;
+    if dataset.listing.schema_version > u64::from(SCHEMA_VERSION) {
+        let (path, found) = (setup.copy.target.text().into(), dataset.listing.schema_version);
+        return Err(LoadError::NewerSchema { path, found, known: SCHEMA_VERSION }.into());
+    }
+    check_empty(&paths, &dataset)?;
+    let fetched_files = download(&bucket, &dataset, &paths.parquet(), &paths.work()).await?;
+    store_id::write(&paths, &dataset.store.store_id)?;
+    if let Some(buildings) = &dataset.store.buildings {
+        paths.write_buildings(buildings)?;
+    }
+    paths.write_manifest(&dataset.manifest)?;
+    let ledger = Ledger::open(&paths.ledger())?;
+    let published = tokio::task::block_in_place(|| publish_restored(&paths, &ledger, store, &dataset, now_us))?;
+    notes.extend(published.notes);
+    notes.push(
+        "the copy has no raw log: these dates cannot be rebuilt, and identities in them cannot be replaced; nor does it know \
+         who is forgotten"
+            .to_owned(),
+    );
+    if dataset.store.identity.as_deref().is_some_and(|identity| identity == "pseudonym") {
+        notes.push(
+            "restore state/identity.key from a backup before the next sync: with a new key people get other tokens"
+                .to_owned(),
+        );
+    }
+    Ok(Restored {
+        target: setup.copy.target.text().to_owned(),
+        generation: published.generation,
+        files: dataset.listing.files.len() as u64,
+        fetched_files,
+        notes,
+    })
+}
+
+/// Returns an error if the store has data, unless it is that of the copy.
+fn check_empty(paths: &StorePaths, dataset: &RemoteDataset) -> Result<(), SyncError> {
+    let mut has_data = false;
+    for kind in RawKind::ALL {
+        has_data |= !list_dates(&paths.raw(), *kind).map_err(crate::extract::WriteError::from)?.is_empty();
+    }
+    has_data |= match Manifest::read(paths)? {
+        Some(manifest) => {
+            (manifest.generation, &manifest.run_id) != (dataset.listing.generation, &dataset.listing.run_id)
+        }
+        None => paths.database().exists(),
+    };
+    match has_data {
+        true => Err(SyncError::NotEmpty { store: paths.root().to_owned() }),
+        false => Ok(()),
+    }
+}
+
+/// Gives the ledger what the copy knows, and builds the database.
+fn publish_restored(
+    paths: &StorePaths,
+    ledger: &Ledger,
+    store: &StoreSetup,
+    dataset: &RemoteDataset,
+    now_us: i64,
+) -> Result<crate::load::Published, SyncError> {
+    let manifest = Manifest::read(paths)?.ok_or_else(|| LoadError::MissingManifest { path: paths.manifest() })?;
+    let part = |table: &str| manifest.files.iter().find(|file| file.table == table).map(|file| paths.part(&file.path));
+    let meta = part("meta").map(|part| read_meta(paths, store, &part)).transpose()?;
+    let (timezone, user_id_type) = meta.unwrap_or_default();
+    let timezone = timezone.unwrap_or_else(|| store.zone.name().to_owned());
+    let user_id_type = user_id_type.unwrap_or_else(|| store.user_id_type.clone());
+    let identity = [(IDENTITY, dataset.store.identity.as_deref()), (TOPICS, dataset.store.topics.as_deref())];
+    let known = [(TIMEZONE, Some(timezone.as_str())), (USER_ID_TYPE, Some(user_id_type.as_str()))];
+    for (name, value) in identity.into_iter().chain(known) {
+        if let Some(value) = value {
+            ledger.set_setting(name, value)?;
+        }
+    }
+    if let Some(part) = part("runs") {
+        for run in runs_in(&part, &paths.work(), store.database)? {
+            ledger.record_run(&run)?;
+        }
+    }
+    let installed = Installed::read_and_check(paths, &store.definitions)?;
+    let published = publish(
+        paths,
+        &Publication {
+            // The rows are those of that run.
+            run_id: &manifest.run_id,
+            now_us,
+            dates: Vec::new(),
+            mode: PublishMode::Update,
+            timezone: &timezone,
+            user_id_type: &user_id_type,
+            definitions: installed.definitions(),
+            reference_rows: &[],
+            database: store.database,
+        },
+        &mut |_| Ok(ledger.runs()?.iter().map(run_row).collect()),
+        &mut |_| ControlFlow::Continue(()),
+    )?;
+    ledger.set_setting(GENERATION, &published.generation.to_string())?;
+    Ok(published)
+}
+
+/// The time zone and the kind of user IDs of the store that was copied.
+fn read_meta(
+    paths: &StorePaths,
+    store: &StoreSetup,
+    part: &Path,
+) -> Result<(Option<String>, Option<String>), SyncError> {
+    let connection = open_in_memory(&paths.work(), store.database)?;
+    let sql = format!("select timezone, user_id_type from read_parquet({})", quoted(&part.to_string_lossy()));
+    let read = connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    Ok(read.map_err(LoadError::duckdb("read", part))?)
+}

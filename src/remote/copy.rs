@@ -1,0 +1,169 @@
+//! The order of a copy: claim the prefix, new parts, the manifest's copy for history, the manifest, removal of parts
+//! that were replaced long enough ago.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::bucket::{Bucket, Found};
+use super::error::RemoteError;
+use super::listing::{ListedFile, Listing, MANIFEST, is_ours};
+use super::replaced_parts::{REPLACED, ReplacedParts};
+use super::store_file::StoreFile;
+use crate::text::hex;
+
+/// Files sent at the same time. Each is in memory, up to 16 MiB of it.
+const CONCURRENCY: usize = 4;
+
+/// The dataset of a store, which does not change while it is copied.
+pub(crate) struct LocalDataset<'a> {
+    pub store: StoreFile,
+    /// The text of `_manifest.json`.
+    pub manifest: &'a str,
+    /// The directory of the manifest.
+    pub folder: &'a Path,
+    /// How long replaced parts stay, microseconds.
+    pub keep_us: i64,
+    pub now_us: i64,
+}
+
+/// What a copy did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Copied {
+    pub target: String,
+    pub generation: u64,
+    /// Files of the dataset.
+    pub files: u64,
+    pub uploaded_files: u64,
+    pub uploaded_bytes: u64,
+    /// Replaced parts and manifests that were removed.
+    pub removed_files: u64,
+    /// Those that stay for now.
+    pub replaced_files: u64,
+    /// Requests, without retries.
+    pub requests: u64,
+    /// False if the object store has no conditional writes.
+    pub conditional_writes: bool,
+}
+
+/// Makes the copy equal to the local dataset. Only for the holder of the store's lock.
+pub(crate) async fn copy(bucket: &Bucket, local: &LocalDataset<'_>) -> Result<Copied, RemoteError> {
+    let damaged = |source| RemoteError::Damaged { place: local.folder.join(MANIFEST).display().to_string(), source };
+    let listing = Listing::parse(local.manifest.as_bytes()).map_err(damaged)?;
+    local.store.claim(bucket).await?;
+    let before = bucket.read(MANIFEST).await?;
+    check_older(bucket, before.as_ref(), &listing)?;
+    let present = bucket.list().await?;
+
+    let missing = |file: &&ListedFile| present.get(&file.path) != Some(&file.bytes);
+    let missing: Vec<ListedFile> = listing.files.iter().filter(missing).cloned().collect();
+    let uploaded_bytes = missing.iter().map(|file| file.bytes).sum();
+    let uploaded_files = missing.len() as u64;
+    upload_all(bucket, local.folder, missing).await?;
+
+    if before.as_ref().is_none_or(|before| before.bytes != local.manifest.as_bytes()) {
+        bucket.put(&listing.history_path(), local.manifest.to_owned()).await?;
+        bucket.replace(MANIFEST, local.manifest.to_owned(), before.as_ref().map(|before| &before.version)).await?;
+    }
+    let (removed_files, replaced_files) = remove_replaced(bucket, local, &listing, &present).await?;
+    bucket.remove_unfinished();
+    Ok(Copied {
+        target: bucket.target().to_owned(),
+        generation: listing.generation,
+        files: listing.files.len() as u64,
+        uploaded_files,
+        uploaded_bytes,
+        removed_files,
+        replaced_files,
+        requests: bucket.requests(),
+        conditional_writes: bucket.has_conditions(),
+    })
+}
+
+/// A copy that is ahead has data that this store has lost. A manifest that cannot be read is replaced.
+fn check_older(bucket: &Bucket, before: Option<&Found>, local: &Listing) -> Result<(), RemoteError> {
+    let remote = before.and_then(|before| Listing::parse(&before.bytes).ok());
+    match remote.filter(|remote| remote.generation > local.generation) {
+        Some(remote) => Err(RemoteError::Newer {
+            target: bucket.target().to_owned(),
+            remote: remote.generation,
+            local: local.generation,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Sends the files; the first error ends it.
+async fn upload_all(bucket: &Bucket, folder: &Path, files: Vec<ListedFile>) -> Result<(), RemoteError> {
+    let permits = Arc::new(Semaphore::new(CONCURRENCY));
+    let mut uploads = JoinSet::new();
+    for file in files {
+        let (bucket, permits, from) = (bucket.clone(), Arc::clone(&permits), folder.join(&file.path));
+        uploads.spawn(async move {
+            let _permit = permits.acquire().await;
+            upload(&bucket, &file, from).await
+        });
+    }
+    while let Some(ended) = uploads.join_next().await {
+        ended.map_err(|_| RemoteError::Panicked)??;
+    }
+    Ok(())
+}
+
+async fn upload(bucket: &Bucket, file: &ListedFile, from: PathBuf) -> Result<(), RemoteError> {
+    // Damage must not spread: what has another checksum is not the published file.
+    let (bytes, sha256) = checksum(&from).map_err(|source| RemoteError::LocalFile { path: from.clone(), source })?;
+    if (bytes, sha256.as_str()) != (file.bytes, file.sha256.as_str()) {
+        return Err(RemoteError::LocalDamage { path: from });
+    }
+    bucket.upload(&file.path, &from, file.bytes).await
+}
+
+/// Size and SHA-256 of a file.
+pub(super) fn checksum(path: &Path) -> io::Result<(u64, String)> {
+    let (mut file, mut digest, mut bytes) = (File::open(path)?, Sha256::new(), 0);
+    let mut piece = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok((bytes, hex(&digest.finalize()))),
+            read => {
+                digest.update(&piece[..read]);
+                bytes += read as u64;
+            }
+        }
+    }
+}
+
+/// Removes what no manifest has named for the given time. Returns how many objects were removed and how many stay.
+async fn remove_replaced(
+    bucket: &Bucket,
+    local: &LocalDataset<'_>,
+    listing: &Listing,
+    present: &BTreeMap<String, u64>,
+) -> Result<(u64, u64), RemoteError> {
+    let named = listing.by_path();
+    let current = listing.history_path();
+    let is_unnamed = |path: &&String| is_ours(path) && !named.contains_key(path.as_str()) && **path != current;
+    let unnamed: BTreeSet<String> = present.keys().filter(is_unnamed).cloned().collect();
+    let known = match present.contains_key(REPLACED) {
+        true => ReplacedParts::read(bucket).await?,
+        false => ReplacedParts::default(),
+    };
+    let next = known.next(&unnamed, local.now_us);
+    // Before the removal, which may be refused.
+    if next != known {
+        bucket.put(REPLACED, next.text()).await?;
+    }
+    let due = next.due(local.keep_us, local.now_us);
+    if !due.is_empty() {
+        bucket.remove(&due).await?;
+    }
+    Ok((due.len() as u64, (next.len() - due.len()) as u64))
+}

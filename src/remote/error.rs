@@ -1,0 +1,51 @@
+//! What can go wrong with a copy. Each error names what was attempted and where.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::fault::{Fault, Refusal};
+
+/// Why a text names no target.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TargetError {
+    #[error("cannot publish to {target}: {scheme} is not a supported scheme")]
+    UnknownScheme { target: String, scheme: String },
+    #[error("cannot publish to {target}: it names no bucket")]
+    NoBucket { target: String },
+    #[error("cannot publish to {target}: the prefix is not valid")]
+    Prefix { target: String, source: object_store::path::Error },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RemoteError {
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    #[error("cannot set up the connection to {target}")]
+    Setup { target: String, source: object_store::Error },
+    #[error("cannot create the directory {}", path.display())]
+    Folder { path: PathBuf, source: io::Error },
+    #[error("cannot {attempt} {place}")]
+    Request { attempt: &'static str, place: String, fault: Fault, source: Refusal },
+    /// Another store publishes there.
+    #[error("{target} belongs to another store: its _store.json names {found}, and this store is {expected}")]
+    Foreign { target: String, found: String, expected: String },
+    #[error("{place} is not readable as JSON of vcq-etl")]
+    Damaged { place: String, source: serde_json::Error },
+    /// The store was restored from a backup, most likely.
+    #[error("{target} has generation {remote}, but this store only has generation {local}")]
+    Newer { target: String, remote: u64, local: u64 },
+    #[error("another program has changed {place} in the meantime")]
+    Changed { place: String },
+    #[error("cannot read the published file {}", path.display())]
+    LocalFile { path: PathBuf, source: io::Error },
+    #[error("the published file {} does not have its published bytes", path.display())]
+    LocalDamage { path: PathBuf },
+    #[error("{target} has no published dataset")]
+    NothingThere { target: String },
+    #[error("{place} does not have its published bytes")]
+    RemoteDamage { place: String },
+    #[error("cannot write {}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("uploading ended unexpectedly")]
+    Panicked,
+}

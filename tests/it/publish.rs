@@ -1,0 +1,291 @@
+//! The copy of the dataset in a directory: what is copied, removed, compared and restored, also after kills; and what
+//! the answers of an object store lead to. `publish_s3` does the same with a server for S3.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::rebuild::{all_rows, assert_same_rows};
+use crate::support::fault_injection::{Action, Fault, operations, preload};
+use crate::support::test_env::{RunOutput, TestEnv};
+use crate::support::test_store::{copy_folder, files_below, tiny_env};
+
+pub(crate) fn run(command: &mut Command) -> RunOutput {
+    RunOutput::new(command.output().expect("the binary runs"))
+}
+
+fn publish(env: &TestEnv, to: &Path, more: &[&str]) -> Value {
+    let to = to.to_str().expect("UTF-8");
+    let mut command = env.vcq(&["publish", to, "--summary", "json"]);
+    let summary = run(command.args(more)).expect_exit(0).summary();
+    summary["copy"].clone()
+}
+
+/// The files that the manifest of a copy names. Each must be there with its size.
+fn named(copy: &Path) -> BTreeSet<String> {
+    let text = fs::read_to_string(copy.join("_manifest.json")).expect("a manifest");
+    let manifest: Value = serde_json::from_str(&text).expect("JSON");
+    let files = manifest["files"].as_array().expect("files").iter().map(|file| {
+        let path = file["path"].as_str().expect("a path").to_owned();
+        let bytes = fs::metadata(copy.join(&path)).unwrap_or_else(|_| panic!("{path} is missing")).len();
+        assert_eq!(file["bytes"], bytes, "{path}");
+        path
+    });
+    files.collect()
+}
+
+fn all_names(copy: &Path) -> BTreeSet<String> {
+    let below = |path: &Path| path.strip_prefix(copy).expect("below").to_string_lossy().into_owned();
+    files_below(copy).iter().map(|path| below(path)).collect()
+}
+
+#[test]
+fn a_copy_is_compared_restored_and_continued() {
+    let env = tiny_env();
+    env.sync(&[]).expect_exit(0);
+    let copy = env.home().join("lake");
+    let first = publish(&env, &copy, &[]);
+    assert_eq!((first["uploaded_files"].as_u64(), first["removed_files"].as_u64()), (first["files"].as_u64(), Some(0)));
+    let again = publish(&env, &copy, &[]);
+    assert_eq!((again["uploaded_files"].as_u64(), again["uploaded_bytes"].as_u64()), (Some(0), Some(0)));
+    assert_eq!(named(&copy).len() as u64, first["files"]);
+    let to = copy.to_str().expect("UTF-8").to_owned();
+    let verify = |more: &[&str]| run(env.vcq(&["verify", "--json", "--publish-to", &to]).args(more));
+    let checks = |ran: RunOutput| -> BTreeMap<String, u64> {
+        let checks = ran.summary()["checks"].as_array().expect("checks").clone();
+        let findings = |check: &Value| Some((check["check"].as_str()?.to_owned(), check["findings"].as_u64()?));
+        checks.iter().filter_map(findings).collect()
+    };
+    assert!(!checks(verify(&[]).expect_exit(0)).contains_key("published-copy"));
+    assert_eq!(checks(verify(&["--published"]).expect_exit(0))["published-copy"], 0);
+
+    // A reader gets exactly the files of the manifest.
+    let reader = duckdb::Connection::open_in_memory().expect("DuckDB");
+    let sql = format!(
+        "set variable files = (select list('{to}/' || file.path)
+            from (select unnest(files) as file from read_json('{to}/_manifest.json'))
+            where file.\"table\" = 'quality_samples');
+         create view samples as select * from read_parquet(getvariable('files'), hive_partitioning = true)"
+    );
+    reader.execute_batch(&sql).expect("the query of docs/SCALE.md");
+    let count = |sql: &str| reader.query_row(sql, [], |row| row.get::<_, i64>(0)).expect(sql);
+    assert_eq!(count("select count(*) from samples"), env.number("select count(*) from quality_samples"));
+
+    // The store is lost.
+    let rows = all_rows(&env);
+    fs::rename(env.store(), env.home().join("lost")).expect("moved");
+    let restored = run(&mut env.vcq(&["rebuild", "--from", &to, "--summary", "json"])).expect_exit(0).summary();
+    assert_eq!(restored["fetched_files"], first["files"]);
+    assert_same_rows(&env, &rows, "a restored store");
+    assert_eq!(checks(verify(&["--published"]))["rows"], 0);
+    let refused = run(&mut env.vcq(&["rebuild", "--from", &to])).expect_exit(5);
+    assert!(refused.stderr.contains("has data of its own"), "{}", refused.stderr);
+    // It is the same store, and goes on.
+    let next = publish(&env, &copy, &["--keep", "0s"]);
+    assert!(next["generation"].as_u64() > first["generation"].as_u64());
+    env.sync(&[]).expect_exit(0);
+    assert_same_rows(&env, &rows, "a sync after it");
+    publish(&env, &copy, &["--keep", "0s"]);
+
+    let part = named(&copy).into_iter().find(|path| path.starts_with("meetings/")).expect("a part");
+    let bytes = fs::read(copy.join(&part)).expect("read");
+    fs::write(copy.join(&part), vec![0; bytes.len()]).expect("written");
+    assert_eq!(checks(verify(&["--published"]))["published-copy"], 0, "sizes only");
+    assert_eq!(checks(verify(&["--published", "--deep"]).expect_exit(9))["published-copy"], 1);
+    fs::remove_file(copy.join(&part)).expect("removed");
+    assert_eq!(checks(verify(&["--published"]).expect_exit(9))["published-copy"], 1);
+    publish(&env, &copy, &[]);
+    assert_eq!(fs::read(copy.join(&part)).expect("read"), bytes);
+}
+
+#[test]
+fn a_sync_copies_at_its_end_and_a_failed_copy_loses_nothing() {
+    let env = tiny_env();
+    let copy = env.home().join("lake");
+    fs::write(&copy, "a file").expect("written");
+    let to = copy.to_str().expect("UTF-8");
+    let failed = env.sync(&["--publish-to", to]).expect_exit(5);
+    assert!(failed.stderr.contains("cannot create the directory"), "{}", failed.stderr);
+    assert!(failed.summary()["generation"].as_u64() > Some(0), "the store itself is published");
+    let holes = || env.status(&[]).expect_exit(0).summary()["not_covered"][0]["since_utc"].clone();
+    let holes_after_failure = holes();
+    fs::remove_file(&copy).expect("removed");
+    let summary = env.sync(&["--publish-to", to]).expect_exit(0).summary();
+    assert_eq!(holes(), holes_after_failure, "the window was covered");
+    assert_eq!(summary["copy"]["generation"], summary["generation"]);
+    assert_eq!(summary["copy"]["files"], named(&copy).len());
+    let ordinary = env.sync(&[]).expect_exit(0).summary();
+    assert!(ordinary.get("copy").is_none());
+}
+
+#[test]
+fn a_forgotten_person_is_gone_from_the_copy_after_the_time_to_keep() {
+    let mut env = tiny_env();
+    env.sync(&[]).expect_exit(0);
+    let copy = env.home().join("lake");
+    publish(&env, &copy, &[]);
+    let user = env.rows("select user_id from participants where user_id is not null order by all limit 1").remove(0);
+    let has_person = |copy: &Path| {
+        let reader = duckdb::Connection::open_in_memory().expect("DuckDB");
+        let sql = format!(
+            "select count(*) from read_parquet('{}/participants/*/*.parquet') where user_id = ?",
+            copy.display()
+        );
+        reader.query_row(&sql, [&user], |row| row.get::<_, i64>(0)).expect("read") > 0
+    };
+    assert!(has_person(&copy));
+    let forgotten = run(&mut env.vcq(&["forget", "--user", &user, "--yes"])).expect_exit(0);
+    assert!(forgotten.stderr.contains("the copy in"), "forget says so:\n{}", forgotten.stderr);
+    let replaced = publish(&env, &copy, &[]);
+    assert!(replaced["replaced_files"].as_u64() > Some(0) && replaced["removed_files"] == 0, "{replaced}");
+    assert!(has_person(&copy), "readers may still use the old files");
+    env.advance_clocks(6 * 86_400);
+    publish(&env, &copy, &[]);
+    assert!(has_person(&copy));
+    env.advance_clocks(86_401);
+    publish(&env, &copy, &[]);
+    assert!(!has_person(&copy));
+    assert_eq!(
+        all_names(&copy).iter().filter(|name| name.ends_with(".parquet")).cloned().collect::<BTreeSet<_>>(),
+        named(&copy)
+    );
+}
+
+#[test]
+fn a_copy_killed_at_any_file_operation_is_completed_by_the_next() {
+    const KILLS: usize = 24;
+    let env = tiny_env();
+    env.sync(&[]).expect_exit(0);
+    let first = env.home().canonicalize().expect("is there").join("first");
+    publish(&env, &first, &[]);
+    let before = named(&first);
+    let date = env.rows("select cast(max(meeting_date) as varchar) from meetings").remove(0);
+    run(&mut env.vcq(&["prune", "--before", &date, "--yes"])).expect_exit(0);
+    let copy_of_first = |name: &str| {
+        let copy = env.home().canonicalize().expect("is there").join(name);
+        copy_folder(&first, &copy);
+        copy
+    };
+    let command = |copy: &Path| env.vcq(&["publish", copy.to_str().expect("UTF-8"), "--keep", "0s"]);
+    let whole = copy_of_first("whole");
+    let log = env.home().join("operations");
+    let mut logged = command(&whole);
+    preload(&mut logged, &whole, Some(&log), None);
+    run(&mut logged).expect_exit(0);
+    let expected = all_names(&whole);
+    let after = named(&whole);
+    assert_ne!(before, after);
+    let count = operations(&log, &whole).len();
+    assert!(count > KILLS, "{count}");
+    let mut died = 0;
+    for kill in 0..KILLS {
+        let at = 1 + kill * count / KILLS;
+        let copy = copy_of_first(&format!("kill-{at}"));
+        let mut killed = command(&copy);
+        preload(&mut killed, &copy, None, Some(&Fault::at(Action::Kill, at)));
+        died += usize::from(run(&mut killed).code.is_none());
+        let seen = named(&copy);
+        assert!(seen == before || seen == after, "a kill at operation {at}");
+        run(&mut command(&copy)).expect_exit(0);
+        assert_eq!(all_names(&copy), expected, "after a kill at operation {at}");
+    }
+    assert_eq!(died, KILLS);
+}
+
+#[test]
+fn bad_targets_are_named() {
+    let env = tiny_env();
+    let refused = |arguments: &[&str], code: i32, words: &str| {
+        for language in ["en", "zh"] {
+            let mut command = env.vcq(&["publish", "--language", language]);
+            let ran = run(command.args(arguments)).expect_exit(code);
+            let said = ran.stderr.contains(words) || language == "zh" && ran.stderr.contains("错误：");
+            assert!(said && !ran.stderr.contains("sEcReT"), "{words} is missing in:\n{}", ran.stderr);
+        }
+    };
+    refused(&[], 2, "publish_to is not set");
+    refused(&["oss://lake/vcq"], 5, "oss is not a supported scheme");
+    refused(&["s3:///vcq"], 5, "it names no bucket");
+    refused(&["s3://id:sEcReT@lake/vcq"], 5, "it names no bucket");
+    refused(&["s3://lake/a/../b"], 5, "the prefix is not valid");
+    refused(&["s3://lake/vcq", "--publish-key-id", "id"], 2, "publish_key_file is not");
+    refused(&["s3://lake/vcq", "--publish-key", "sEcReT"], 2, "publish_key_id is not");
+    refused(&["s3://lake/vcq", "--publish-endpoint", "http://example.com"], 2, "plain HTTP");
+    refused(&["s3://lake/vcq", "--keep", "soon"], 2, "such as 7d");
+    let copy = env.home().join("lake");
+    refused(&[copy.to_str().expect("UTF-8")], 5, "is not a vcq-etl store");
+    env.sync(&[]).expect_exit(0);
+    publish(&env, &copy, &[]);
+    let to = copy.to_str().expect("UTF-8");
+    let file = fs::read_to_string(copy.join("_store.json")).expect("read");
+    let mut other: Value = serde_json::from_str(&file).expect("JSON");
+    other["store_id"] = "other".into();
+    fs::write(copy.join("_store.json"), other.to_string()).expect("written");
+    refused(&[to], 5, "belongs to another store");
+    fs::write(copy.join("_store.json"), "{").expect("written");
+    refused(&[to], 5, "is not readable as JSON");
+    fs::write(copy.join("_store.json"), file).expect("written");
+    let manifest = fs::read_to_string(copy.join("_manifest.json")).expect("read");
+    let newer = manifest.replacen("{\"generation\":", "{\"generation\":9", 1);
+    fs::write(copy.join("_manifest.json"), newer).expect("written");
+    refused(&[to], 5, "but this store only has generation");
+    let nothing = run(&mut env.vcq(&["rebuild", "--from", "nowhere", "--store", "new"])).expect_exit(5);
+    assert!(nothing.stderr.contains("has no published dataset"), "{}", nothing.stderr);
+}
+
+/// A server that gives every request the same answer. Returns its origin.
+pub(crate) fn answering(status: &'static str, code: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let origin = format!("http://{}", listener.local_addr().expect("an address"));
+    let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>No.</Message></Error>");
+    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut request = [0; 65_536];
+            let _ = stream.read(&mut request);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    origin
+}
+
+#[test]
+fn each_refusal_of_an_object_store_has_its_message_and_exit_code() {
+    let env = tiny_env();
+    env.sync(&[]).expect_exit(0);
+    for (status, code, exit, words) in [
+        ("403 Forbidden", "AccessDenied", 5, "to read, write and remove objects"),
+        ("403 Forbidden", "InvalidAccessKeyId", 3, "renew the credentials"),
+        ("403 Forbidden", "SignatureDoesNotMatch", 3, "renew the credentials"),
+        ("400 Bad Request", "ExpiredToken", 3, "renew the credentials"),
+        ("403 Forbidden", "RequestTimeTooSkewed", 5, "correct this machine's clock"),
+        ("404 Not Found", "NoSuchBucket", 5, "create the bucket first"),
+        ("301 Moved Permanently", "PermanentRedirect", 5, "set publish_region"),
+        ("503 Service Unavailable", "SlowDown", 5, "is throttling"),
+    ] {
+        let origin = answering(status, code);
+        let mut publish = env.vcq(&["publish", "s3://lake/vcq", "--publish-endpoint", &origin, "--max-tries", "2"]);
+        publish.env("VCQ_PUBLISH_KEY_ID", "id").env("VCQ_PUBLISH_KEY", "sEcReT-Zq9").env("VCQ_PUBLISH_REGION", "r");
+        let ran = run(&mut publish).expect_exit(exit);
+        for word in ["cannot read s3://lake/vcq/_store.json", words] {
+            assert!(ran.stderr.contains(word), "{code}: {word:?} is missing in:\n{}", ran.stderr);
+        }
+        assert!(!ran.stderr.contains("sEcReT"), "{}", ran.stderr);
+    }
+    let doctor = |origin: &str| {
+        let mut doctor = env.vcq(&["doctor", "--json", "--publish-to", "s3://lake/vcq", "--publish-endpoint", origin]);
+        doctor.env("AWS_ACCESS_KEY_ID", "id").env("AWS_SECRET_ACCESS_KEY", "key").env("VCQ_MAX_TRIES", "1");
+        let ran = run(&mut doctor);
+        let checks = ran.summary()["checks"].as_array().expect("checks").clone();
+        let check = checks.into_iter().find(|check| check["name"] == "publish_to").expect("the check");
+        (ran.code, check["state"].as_str().expect("a state").to_owned())
+    };
+    assert_eq!(doctor(&answering("403 Forbidden", "InvalidAccessKeyId")), (Some(3), "failed".to_owned()));
+    assert_eq!(doctor(&answering("404 Not Found", "NoSuchKey")), (Some(0), "ok".to_owned()));
+}
