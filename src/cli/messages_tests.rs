@@ -429,6 +429,7 @@ const AS_THEY_ARE: &[&str] = &[
     "python3 -c \"import duckdb; print(duckdb.connect('{1}/vcq.duckdb', read_only=True).sql('from quality_samples limit 5'))\"",
     "quality call",
     "quality_samples.{1} has no source",
+    "raw file",
     "read-only mode",
     "repeated (harmless)",
     "seed {1}, {2} days from {3}, {4} people, {5} meetings a day, incidents {6}",

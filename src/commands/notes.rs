@@ -152,6 +152,16 @@ fn truncated_note(truncated: u64) -> Option<String> {
     })
 }
 
+/// Ends of raw files that were never synced.
+pub(super) fn of_cut(files: u64) -> Option<String> {
+    (files > 0).then(|| {
+        format!(
+            "removed the end of {}, which a power failure had left incomplete; vcq-etl sync fetches it again",
+            counted(files, "raw file")
+        )
+    })
+}
+
 /// `3 dates (2026-11-01 to 2026-11-05)`; `None` if there are none.
 fn first_to_last(dates: &BTreeSet<i32>) -> Option<String> {
     let (first, last) = (civil_date_text(*dates.first()?), civil_date_text(*dates.last()?));

@@ -21,7 +21,8 @@ use super::{history, identity, replace, run_record, store_settings, store_state}
 use crate::error::ExitCode;
 use crate::event::Event;
 use crate::extract::{
-    DailyEstimate, Estimate, EstimateInput, FetchScope, Limits, Stop, catch_up, estimate_days, paced,
+    DailyEstimate, Estimate, EstimateInput, FetchScope, Limits, Stop, catch_up_to, estimate_days, paced,
+    settle_raw_ends,
 };
 use crate::ledger::{Ledger, WindowFilter};
 use crate::load::{Manifest, StorePaths, share_raw_files};
@@ -85,13 +86,15 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
     let paths = StorePaths::open(&setup.store)?;
     let _raw = share_raw_files(&paths);
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
+    // A sync may be running.
+    let raw_ends = settle_raw_ends(&paths.raw(), &ledger, false)?;
     if !ledger.replacing()?.is_empty() {
         return Err(SyncError::Replacing { store: setup.store.clone() });
     }
     store_settings::check(&paths, &ledger, &setup)?;
     let identity = identity::open(&paths, &ledger, setup.personal)?;
     history::restore_lost(&paths, &ledger, setup.database)?;
-    catch_up(&paths.raw(), &ledger, &setup.zone)?;
+    catch_up_to(&paths.raw(), &ledger, &setup.zone, &raw_ends)?;
     let manifest = Manifest::read(&paths)?;
     let fetch = Fetch {
         scope: FetchScope::Lists,

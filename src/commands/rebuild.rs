@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::error::SyncError;
-use super::open_store::open_and_lock;
+use super::open_store::{open_and_lock, settle_raw};
 use super::publish::date_error::DateError;
 use super::publish::definitions::Installed;
 use super::publish::publisher::Publisher;
@@ -21,7 +21,7 @@ use super::store_state::{check_without_manifest, lost_raw_dates, mark_all_dirty}
 use super::summary::{Summary, TimeSpan};
 use super::{history, identity, notes, replace, run_record, store_settings};
 use crate::error::ExitCode;
-use crate::extract::{catch_up, forget_index};
+use crate::extract::{catch_up_to, forget_index};
 use crate::ledger::{DirtyDate, Ledger, LedgerError, holes};
 use crate::load::{LoadError, Manifest, PublishMode, StorePaths};
 use crate::raw_log::{RawKind, list_dates};
@@ -48,6 +48,8 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
     let mut run = run_record::begin("rebuild", (0, 0), started_us);
     let run_id = run.run_id.clone();
     let ledger = Arc::new(open_ledger(&paths, &run_id, &mut notes)?);
+    let raw_ends = settle_raw(&paths, &ledger)?;
+    notes.extend(notes::of_cut(raw_ends.cut));
     notes.extend(history::restore_lost(&paths, &ledger, setup.database)?);
     store_settings::check_timezone(&paths, &ledger, setup.database, &setup.zone)?;
     let replaced = replace::finish(&paths, &ledger, &setup.publishing(&paths, &ledger)?, &mut run.clone(), None)?;
@@ -63,7 +65,7 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
     if days.is_none() {
         forget_index(&paths.raw(), &ledger)?;
     }
-    let caught_up = catch_up(&paths.raw(), &ledger, &setup.zone)?;
+    let caught_up = catch_up_to(&paths.raw(), &ledger, &setup.zone, &raw_ends)?;
     ledger.resume_refetch()?;
 
     let old = match Manifest::read(&paths) {

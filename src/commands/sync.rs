@@ -9,7 +9,7 @@ use super::copies::{self, CopyEnd};
 use super::error::SyncError;
 use super::fetch::counters::Counters;
 use super::fetch::extraction::{Fetch, exit_code, extraction};
-use super::open_store::open_and_lock;
+use super::open_store::{open_and_lock, settle_raw};
 use super::publish::definitions::Installed;
 use super::publish::publisher::Publisher;
 use super::publish::setup::PublishSetup;
@@ -19,7 +19,7 @@ use super::{history, identity, notes, plan, replace, run_record, store_settings,
 use crate::error::{ExitCode, failed_copy_exit};
 use crate::event::Event;
 use crate::extract::{
-    CaughtUp, DailyOutcome, EventFile, Extracted, FetchScope, ImportedEvents, Scheduler, Stop, catch_up,
+    CaughtUp, DailyOutcome, EventFile, Extracted, FetchScope, ImportedEvents, Scheduler, Stop, catch_up_to,
 };
 use crate::ledger::{Ledger, RunRecord, holes};
 use crate::load::PublishMode;
@@ -48,11 +48,12 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let started_us = (setup.now_us)();
     let (paths, _lock, modes_set) = open_and_lock(&setup.store, "sync", started_us)?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
+    let raw_ends = settle_raw(&paths, &ledger)?;
     store_settings::check(&paths, &ledger, &setup)?;
     let identity = identity::open(&paths, &ledger, setup.personal)?;
     let installed = Arc::new(Installed::read_and_check(&paths, &setup.definitions)?);
     let lost_history = history::restore_lost(&paths, &ledger, setup.database)?;
-    let mut caught_up = catch_up(&paths.raw(), &ledger, &setup.zone)?;
+    let mut caught_up = catch_up_to(&paths.raw(), &ledger, &setup.zone, &raw_ends)?;
     if ledger.is_upgraded() {
         // No run was killed: the index has another version.
         caught_up = CaughtUp::default();
@@ -179,6 +180,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let holes = ledger.runs().map(|runs| holes(&runs, (setup.now_us)())).unwrap_or_default();
     let mut notes =
         notes::of_sync((unreadable_meetings, unreadable_participants), publisher.truncated(), caught_up, &due);
+    notes.extend(notes::of_cut(raw_ends.cut));
     notes.extend(modes_set);
     notes.extend(new_key);
     notes.extend(expired.into_iter().flat_map(|expired| expired.notes));

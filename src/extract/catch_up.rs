@@ -11,6 +11,7 @@ use std::path::Path;
 use super::events::{change as event_change, event_items};
 use super::items::{ParticipantCollector, count_people, participant_changes, walk_items};
 use super::meeting_item::{ListReader, Listed};
+use super::raw_ends::RawEnds;
 use super::writer::WriteError;
 use crate::ledger::{Answer, Change, FileProgress, KnownParticipant, Ledger, USER_ID_TYPE};
 use crate::raw_log::{RawDate, RawError, RawKind, WalkEnd, WalkRef, list_dates, list_files, relative_path};
@@ -26,6 +27,16 @@ pub(crate) struct CaughtUp {
 /// Indexes what the ledger does not know yet. If nothing is new, it only lists each directory. After an error, what was
 /// indexed before stays.
 pub(crate) fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Result<CaughtUp, WriteError> {
+    catch_up_to(raw_dir, ledger, zone, &RawEnds::default())
+}
+
+/// The same, without what is behind the ends of damaged files.
+pub(crate) fn catch_up_to(
+    raw_dir: &Path,
+    ledger: &Ledger,
+    zone: &TenantZone,
+    ends: &RawEnds,
+) -> Result<CaughtUp, WriteError> {
     let known = ledger.raw_files()?;
     let mut caught_up = CaughtUp::default();
     let mut dates = BTreeSet::new();
@@ -35,7 +46,7 @@ pub(crate) fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Re
             if !has_new_bytes(raw_dir, *kind, meeting_date, &known)? {
                 continue;
             }
-            let date = RawDate::open(raw_dir, *kind, meeting_date)?;
+            let date = RawDate::open_up_to(raw_dir, *kind, meeting_date, &ends.uncut)?;
             let walks =
                 date.walks_beyond(|path| known.get(&relative_path(raw_dir, path)).map_or(0, |file| file.indexed_bytes));
             let mut changes = match kind {

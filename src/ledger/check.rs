@@ -5,9 +5,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::change::FileProgress;
 use super::database::{Ledger, USER_ID_TYPE, connect_read_only, select};
 use super::holes::PRUNE_RAW;
 use super::runs::RunRecord;
+use super::synced::{STOPPED_RUNS, SyncedFiles};
 use crate::raw_log::RawKind;
 use crate::schema::civil_date_text;
 
@@ -32,8 +34,8 @@ pub(crate) struct LedgerCheck {
     pub dirty_dates: Vec<i32>,
     /// The answers it records, by meeting date (days since 1970-01-01).
     pub answers: BTreeMap<i32, Vec<KnownAnswer>>,
-    /// The indexed raw files: path below `raw/`, and indexed bytes.
-    pub raw_files: Vec<(String, u64)>,
+    /// The indexed raw files.
+    pub raw_files: SyncedFiles,
     /// The end of the time whose raw files were removed while the published rows stayed, microseconds UTC.
     pub raw_pruned_us: Option<i64>,
     /// Dates of a replacement that was interrupted.
@@ -115,8 +117,12 @@ fn read(path: &Path, check: &mut LedgerCheck) -> rusqlite::Result<()> {
             Ok(())
         })?;
     }
-    let raw_files = "select path, indexed_bytes from raw_files order by path";
-    check.raw_files = select(&connection, raw_files, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let raw_files = "select path, indexed_bytes, seen_bytes from raw_files";
+    let files = select(&connection, raw_files, [], |row| {
+        Ok((row.get(0)?, FileProgress { indexed_bytes: row.get(1)?, seen_bytes: row.get(2)? }))
+    })?;
+    let stopped: Vec<String> = select(&connection, STOPPED_RUNS, [], |row| row.get(0))?;
+    check.raw_files = SyncedFiles { files: files.into_iter().collect(), stopped: stopped.into_iter().collect() };
     let pruned = "select max(until_us) from runs where command = ?1 and exit_code = 0";
     check.raw_pruned_us = connection.query_row(pruned, [PRUNE_RAW], |row| row.get(0))?;
     let has_journal = "select exists (select 1 from sqlite_schema where name = 'replacing')";

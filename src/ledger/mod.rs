@@ -19,6 +19,7 @@ mod refetch;
 mod replaced;
 mod runs;
 mod summary;
+mod synced;
 
 pub(crate) use alerts::{AlertRecord, AlertRow, ClaimedMessage, NewAlertRow, NewMessage};
 pub(crate) use change::{Answer, Change, FileProgress};

@@ -2,7 +2,8 @@
 //!
 //! Stricter than [`RawDate`](super::RawDate), which skips what it cannot index: frames are decompressed (zstd verifies
 //! its checksum), every line must be JSON, and the check continues behind a damaged place. A truncated last record, as
-//! after a power cut, is counted and is not damage.
+//! after a power cut, is counted and is not damage. Neither is damage behind what is known to be synced: blocks of a
+//! file reach the disk in any order, so a record that was never synced may be damaged and the one behind it whole.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -15,6 +16,7 @@ use super::checkpoint::{SKIPPABLE_MAGIC, decompress, read_header, was_not_writte
 use super::error::RawError;
 use super::layout::{list_dates, list_files};
 use super::record::{Header, RAW_VERSION, RawKind, WalkEnd};
+use super::write::MAX_GROUP;
 use crate::schema::civil_date_text;
 
 /// A raw file, with the kind and date of its directory.
@@ -29,8 +31,10 @@ pub(crate) struct RawFile {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct FileCheck {
     pub checkpoints: u64,
-    /// 1 if the last one is truncated.
+    /// 1 if the last one is truncated, or an end was never synced.
     pub truncated: u64,
+    /// Where an end begins that was never synced and is damaged, although a record in it is whole.
+    pub unsynced_from: Option<u64>,
     pub problems: Vec<RawProblem>,
 }
 
@@ -40,6 +44,10 @@ pub(crate) struct RawProblem {
     pub offset: u64,
     pub expected: String,
     pub found: String,
+    /// False if the record is whole and of another kind or version.
+    is_damage: bool,
+    /// Number of records before it that can be read.
+    checkpoints_before: u64,
 }
 
 /// Every file of the raw log, by kind, date and name.
@@ -56,26 +64,32 @@ pub(crate) fn raw_files(raw_dir: &Path) -> Result<Vec<RawFile>, RawError> {
 }
 
 /// Reads a file to its end. Damage is reported as a problem, not as an error. Bytes that a run is appending at this
-/// moment look like a truncated record.
-pub(crate) fn check_file(file: &RawFile) -> Result<FileCheck, RawError> {
-    read_file(file).map_err(RawError::io("cannot read", &file.path))
+/// moment look like a truncated record. `synced_bytes` at the start of the file are known to be on disk, and nothing
+/// more; `None` if it is unknown which are.
+pub(crate) fn check_file(file: &RawFile, synced_bytes: Option<u64>) -> Result<FileCheck, RawError> {
+    read_file(file, synced_bytes).map_err(RawError::io("cannot read", &file.path))
 }
 
-fn read_file(file: &RawFile) -> io::Result<FileCheck> {
+fn read_file(file: &RawFile, synced_bytes: Option<u64>) -> io::Result<FileCheck> {
     let mut check = FileCheck::default();
     let mut input = BufReader::new(File::open(&file.path)?);
     let length = input.get_ref().metadata()?.len();
-    let mut offset = 0;
+    let (mut offset, mut starts_behind_synced) = (0, false);
     while offset < length {
+        starts_behind_synced |= synced_bytes == Some(offset);
+        let checkpoints_before = check.checkpoints;
+        let problem =
+            |(expected, found), is_damage| RawProblem { offset, expected, found, is_damage, checkpoints_before };
         input.seek(SeekFrom::Start(offset))?;
         match read_header(&mut input, offset)? {
             Some((header, lines)) if lines.end <= length => {
                 let mut frame = Vec::with_capacity(header.bytes as usize);
                 input.by_ref().take(header.bytes.into()).read_to_end(&mut frame)?;
-                match check_header(&header, file.kind).or_else(|| check_frame(&frame, &header)) {
-                    None => check.checkpoints += 1,
-                    Some(_) if lines.end == length && was_not_written(&frame) => check.truncated += 1,
-                    Some((expected, found)) => check.problems.push(RawProblem { offset, expected, found }),
+                match (check_header(&header, file.kind), check_frame(&frame, &header)) {
+                    (None, None) => check.checkpoints += 1,
+                    (None, Some(_)) if lines.end == length && was_not_written(&frame) => check.truncated += 1,
+                    (Some(foreign), _) => check.problems.push(problem(foreign, false)),
+                    (None, Some(damage)) => check.problems.push(problem(damage, true)),
                 }
                 offset = lines.end;
             }
@@ -86,12 +100,30 @@ fn read_file(file: &RawFile) -> io::Result<FileCheck> {
                     break;
                 };
                 let found = format!("{} unreadable bytes; what follows them can be read but is skipped", next - offset);
-                check.problems.push(RawProblem { offset, expected: "a checkpoint".to_owned(), found });
+                check.problems.push(problem(("a checkpoint".to_owned(), found), true));
                 offset = next;
             }
         }
     }
+    if let Some(synced_bytes) = synced_bytes.filter(|_| starts_behind_synced) {
+        check.leave_out_unsynced(synced_bytes);
+    }
     Ok(check)
+}
+
+impl FileCheck {
+    /// Counts everything from the first damage behind the synced bytes as a truncated end. More records than share a
+    /// sync are not left out, and neither is anything of another program: then it is not what a power cut leaves.
+    fn leave_out_unsynced(&mut self, synced_bytes: u64) {
+        let Some(first) = self.problems.iter().position(|one| one.offset >= synced_bytes) else { return };
+        let RawProblem { offset, checkpoints_before, .. } = self.problems[first];
+        let is_group = self.checkpoints - checkpoints_before < MAX_GROUP as u64;
+        if is_group && self.problems[first..].iter().all(|one| one.is_damage) {
+            self.problems.truncate(first);
+            (self.checkpoints, self.truncated) = (checkpoints_before, 1);
+            self.unsynced_from = Some(offset);
+        }
+    }
 }
 
 /// Expected and found, if they differ.
@@ -218,17 +250,25 @@ mod tests {
     }
 
     fn damaged(change: impl FnOnce(&mut Vec<u8>, &[u64])) -> FileCheck {
+        damaged_behind(|_| None, change)
+    }
+
+    /// `synced_bytes` gets where each checkpoint starts.
+    fn damaged_behind(
+        synced_bytes: impl FnOnce(&[u64]) -> Option<u64>,
+        change: impl FnOnce(&mut Vec<u8>, &[u64]),
+    ) -> FileCheck {
         let dir = tempfile::tempdir().expect("a folder");
         let (file, starts) = written(dir.path());
         let mut bytes = fs::read(&file.path).expect("read");
         change(&mut bytes, &starts);
         fs::write(&file.path, bytes).expect("written");
-        check_file(&file).expect("readable")
+        check_file(&file, synced_bytes(&starts)).expect("readable")
     }
 
     #[test]
     fn an_intact_file_has_no_problems() {
-        assert_eq!(damaged(|_, _| {}), FileCheck { checkpoints: 3, truncated: 0, problems: Vec::new() });
+        assert_eq!(damaged(|_, _| {}), FileCheck { checkpoints: 3, ..FileCheck::default() });
     }
 
     #[test]
@@ -255,6 +295,49 @@ mod tests {
     }
 
     #[test]
+    fn damage_behind_the_synced_bytes_is_a_truncated_end() {
+        type Change = fn(&mut Vec<u8>, &[u64]);
+        let header: Change = |bytes, starts| bytes[starts[1] as usize..][..20].fill(0);
+        let garbage: Change = |bytes, starts| bytes[starts[2] as usize - 30..][..20].fill(0x5A);
+        for change in [header, garbage] {
+            for synced in [0, 1] {
+                let check = damaged_behind(|starts| Some(starts[synced]), change);
+                assert_eq!((check.checkpoints, check.truncated, check.problems.len()), (1, 1, 0), "{check:?}");
+                assert!(check.unsynced_from.is_some());
+            }
+            let synced = damaged_behind(|starts| Some(starts[2]), change);
+            assert_eq!((synced.problems.len(), synced.unsynced_from), (1, None), "{synced:?}");
+            let inside = damaged_behind(|starts| Some(starts[0] + 1), change);
+            assert_eq!(inside.problems.len(), 1, "bytes that end within a record say nothing: {inside:?}");
+        }
+        let truncated = damaged_behind(|starts| Some(starts[1]), |bytes, _| bytes.truncate(bytes.len() - 9));
+        assert_eq!((truncated.truncated, truncated.unsynced_from), (1, None), "{truncated:?}");
+    }
+
+    #[test]
+    fn records_of_another_version_and_more_than_a_group_are_not_left_out() {
+        let version = damaged_behind(
+            |_| Some(0),
+            |bytes, starts| {
+                bytes[starts[0] as usize..][..4].fill(0);
+                let (v, at) = (b"\"v\":", starts[1] as usize);
+                let found = bytes[at..].windows(4).position(|four| four == v).expect("a version");
+                bytes[at + found + 4] = b'9';
+            },
+        );
+        assert_eq!((version.problems.len(), version.unsynced_from), (2, None), "{version:?}");
+        let many = damaged_behind(
+            |_| Some(0),
+            |bytes, starts| {
+                let last = bytes[starts[2] as usize..].to_vec();
+                (0..MAX_GROUP).for_each(|_| bytes.extend(&last));
+                bytes[starts[0] as usize..][..4].fill(0);
+            },
+        );
+        assert_eq!((many.problems.len(), many.unsynced_from), (1, None), "{many:?}");
+    }
+
+    #[test]
     fn every_flipped_byte_of_a_middle_frame_or_its_magic_is_found() {
         let dir = tempfile::tempdir().expect("a folder");
         let (file, starts) = written(dir.path());
@@ -264,7 +347,7 @@ mod tests {
             let mut bytes = whole.clone();
             bytes[at as usize] ^= 0x04;
             fs::write(&file.path, bytes).expect("written");
-            undetected += u64::from(check_file(&file).expect("readable").problems.is_empty());
+            undetected += u64::from(check_file(&file, None).expect("readable").problems.is_empty());
         }
         // Only the run and the time in the header: no checksum covers them and the last line does not repeat them.
         assert!(undetected < 40, "{undetected} of {} flips went undetected", starts[2] - starts[1]);

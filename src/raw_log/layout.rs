@@ -66,6 +66,13 @@ pub(super) fn run_and_number(path: &Path) -> (String, u32) {
     }
 }
 
+/// The ID of the run that wrote a file.
+pub(crate) fn run_of(path: &Path) -> String {
+    let (run, _) = run_and_number(path);
+    // The records that reset lists are in a file of their own.
+    run.strip_suffix('r').map_or(run.clone(), str::to_owned)
+}
+
 fn folder_date(name: &str) -> Option<i32> {
     name.strip_prefix(DATE_PREFIX).and_then(civil_date)
 }

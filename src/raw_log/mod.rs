@@ -18,7 +18,7 @@ mod write;
 pub(crate) use check::{RawFile, check_file, raw_files};
 pub(crate) use checkpoint::encode;
 pub(crate) use error::RawError;
-pub(crate) use layout::{date_in_path, relative_path, unexpected_entries};
+pub(crate) use layout::{date_in_path, relative_path, run_of, unexpected_entries};
 pub use layout::{list_dates, list_files};
 pub(crate) use pages::PageReader;
 pub(crate) use read::{RawDate, WalkRef, lacks_only_last_record};
@@ -26,7 +26,7 @@ pub use record::RawKind;
 pub(crate) use record::{Header, PageRecord, RAW_VERSION, WalkEnd};
 pub(crate) use requests::requests_by_run;
 pub(crate) use rewrite::{DecodedCheckpoint, Rewrite, RewrittenFile, put_in_place, remove_date, rewrite_file};
-pub(crate) use write::{MAX_GROUP, RawWriter};
+pub(crate) use write::{MAX_GROUP, RawWriter, cut_file};
 
 #[cfg(test)]
 mod raw_log_tests;

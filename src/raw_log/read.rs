@@ -1,6 +1,6 @@
 //! Reads a kind and date of the raw log: an index of its walks from the checkpoint headers, and their pages on request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -107,9 +107,19 @@ struct Line<'a> {
 impl RawDate {
     /// Indexes a kind and date; empty if it has no files. Truncated files are counted, not an error.
     pub(crate) fn open(raw_dir: &Path, kind: RawKind, meeting_date: i32) -> Result<RawDate, RawError> {
+        RawDate::open_up_to(raw_dir, kind, meeting_date, &HashMap::new())
+    }
+
+    /// Reads some files only up to a place.
+    pub(crate) fn open_up_to(
+        raw_dir: &Path,
+        kind: RawKind,
+        meeting_date: i32,
+        ends: &HashMap<PathBuf, u64>,
+    ) -> Result<RawDate, RawError> {
         let mut date = RawDate::default();
         for path in list_files(raw_dir, kind, meeting_date)? {
-            date.index(&path).map_err(RawError::io("cannot read", &path))?;
+            date.index(&path, ends.get(&path).copied()).map_err(RawError::io("cannot read", &path))?;
         }
         for walks in date.walks.values_mut() {
             // Stable: walks of the same time stay in the order of their files.
@@ -123,10 +133,10 @@ impl RawDate {
 
     /// Indexes a file by its headers. The frames of the last checkpoints, which share a sync, are read too: after a
     /// power cut the header of any of them may be on disk without its lines.
-    fn index(&mut self, path: &Path) -> io::Result<()> {
+    fn index(&mut self, path: &Path, end: Option<u64>) -> io::Result<()> {
         let file = self.files.len();
         let mut input = open_buffered(path)?;
-        let length = input.get_ref().metadata()?.len();
+        let length = input.get_ref().metadata()?.len().min(end.unwrap_or(u64::MAX));
         let mut offset = 0;
         let mut found: Vec<(Header, FrameRef)> = Vec::new();
         while offset < length {

@@ -260,7 +260,7 @@ mod tests {
                 kind: RawKind::Participants,
                 meeting_date: "2024-10-04".to_owned(),
             };
-            let check = crate::raw_log::check_file(&file).expect("read");
+            let check = crate::raw_log::check_file(&file, None).expect("read");
             assert_eq!((check.checkpoints, check.truncated, check.problems.len()), (2, 0, 0), "{cut}");
         }
         let zeros = [&whole[..whole.len() - 20], &[0; 20]].concat();

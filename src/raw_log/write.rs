@@ -24,6 +24,12 @@ pub(crate) struct RawWriter {
     unsynced: Vec<Unsynced>,
 }
 
+/// Removes what is behind the first bytes of a file.
+pub(crate) fn cut_file(path: &Path, bytes: u64) -> Result<(), RawError> {
+    let cut = files::options().write(true).open(path).and_then(|file| file.set_len(bytes));
+    cut.map_err(RawError::io("cannot write", path))
+}
+
 #[derive(Debug)]
 struct Unsynced {
     path: PathBuf,

@@ -108,6 +108,29 @@ fn a_raw_file_truncated_by_a_kill_loses_only_its_last_record() {
 }
 
 #[test]
+fn a_damaged_record_that_was_never_synced_is_no_finding_and_is_cut_off() {
+    let env = tiny_env();
+    let store = TestStore::new(&env);
+    let fault = Fault::on(Action::KillAfter, 6, "write", "/raw/quality/meeting_date");
+    assert_eq!(store.sync(Some(&fault)).code, None, "dies");
+    let (path, begins) = unindexed_checkpoint(&store);
+    let whole = fs::read(&path).expect("read");
+    let mut bytes = whole.clone();
+    bytes[begins as usize..][..20].fill(0);
+    bytes.extend(&whole[begins as usize..]);
+    fs::write(&path, bytes).expect("written");
+    let verify = |deep: &[&str]| {
+        let mut command = env.vcq(&[&["verify"], deep].concat());
+        RunOutput::new(command.env("VCQ_STORE", store.path()).output().expect("runs")).expect_exit(0).stdout
+    };
+    assert!(verify(&[]).contains("skipped 1 truncated record"));
+    let summary = store.sync(None).expect_exit(0).summary();
+    assert!(summary["notes"].to_string().contains("removed the end of 1 raw file"), "{summary}");
+    assert_eq!(fs::metadata(&path).expect("there").len(), begins);
+    assert!(!verify(&["--deep"]).contains("truncated record"));
+}
+
+#[test]
 #[ignore = "many minutes: make test-crash"]
 fn exhaustive_raw_file_truncated_at_every_byte() {
     let lengths = truncate_and_resume(true);

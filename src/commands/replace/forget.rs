@@ -17,7 +17,7 @@ use crate::commands::store_state::lost_raw_dates;
 use crate::commands::tokens::Tokens;
 use crate::commands::{history, run_record, store_settings};
 use crate::error::ExitCode;
-use crate::extract::catch_up;
+use crate::extract::{catch_up, settle_raw_ends};
 use crate::ledger::{Ledger, Replacing, ReplacingWith};
 use crate::load::{LoadError, Manifest, StorePaths, lock_raw_files, open_published_with};
 use crate::personal_data::{Identity, People, Pseudonyms, Topics};
@@ -196,6 +196,7 @@ pub(crate) fn forget(setup: &ForgetSetup) -> Result<Forgotten, SyncError> {
     let (paths, _lock, mut notes) = open_and_lock(&store.store, FORGET, started_us)?;
     let _raw = lock_raw_files(&paths)?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
+    settle_raw_ends(&paths.raw(), &ledger, true)?;
     notes.extend(history::restore_lost(&paths, &ledger, store.database)?);
     store_settings::check_timezone(&paths, &ledger, store.database, &store.zone)?;
     let publishing = store.publishing(&paths, &ledger)?;

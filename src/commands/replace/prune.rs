@@ -15,7 +15,7 @@ use crate::commands::run_record;
 use crate::commands::store_settings;
 use crate::commands::store_setup::StoreSetup;
 use crate::error::ExitCode;
-use crate::extract::catch_up;
+use crate::extract::{catch_up, settle_raw_ends};
 use crate::ledger::{Ledger, PRUNE, PRUNE_RAW, Replacing, ReplacingWith, RunRecord};
 use crate::load::{Manifest, StorePaths};
 use crate::raw_log::{RawKind, list_files};
@@ -100,6 +100,7 @@ pub(crate) fn prune(setup: &PruneSetup) -> Result<Pruned, SyncError> {
     let (paths, _lock, mut notes) = open_and_lock(&store.store, PRUNE, started_us)?;
     let _raw = crate::load::lock_raw_files(&paths)?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
+    settle_raw_ends(&paths.raw(), &ledger, true)?;
     notes.extend(history::restore_lost(&paths, &ledger, store.database)?);
     store_settings::check_timezone(&paths, &ledger, store.database, &store.zone)?;
     let publishing = store.publishing(&paths, &ledger)?;

@@ -10,7 +10,7 @@ use super::setup::VerifyError;
 use crate::checks::{Check, Findings};
 use crate::ledger::{LedgerCheck, check_ledger as inspect_ledger, unpublished_dates};
 use crate::load::{StorePaths, holder};
-use crate::raw_log::{RawDate, RawFile, RawKind, WalkRef, check_file, list_files, unexpected_entries};
+use crate::raw_log::{RawDate, RawFile, RawKind, WalkRef, check_file, list_files, relative_path, unexpected_entries};
 use crate::schema::{civil_date, civil_date_text};
 use crate::text::counted;
 
@@ -37,11 +37,17 @@ const LEDGER: Check = Check {
 /// The checks of this directory, in the order of the report.
 pub(super) const CHECKS: &[&Check] = &[&RAW, &RAW_ANSWERS, &LEDGER];
 
-pub(super) fn check_records(paths: &StorePaths, files: &[RawFile], findings: &mut Findings) -> Result<(), VerifyError> {
+pub(super) fn check_records(
+    paths: &StorePaths,
+    files: &[RawFile],
+    ledger: &LedgerCheck,
+    findings: &mut Findings,
+) -> Result<(), VerifyError> {
     let mut truncated = 0;
     for file in files {
         let relative = file.path.strip_prefix(paths.root()).unwrap_or(&file.path).display().to_string();
-        let check = check_file(file)?;
+        let length = fs::metadata(&file.path).map_or(0, |metadata| metadata.len());
+        let check = check_file(file, ledger.raw_files.bytes(&relative_path(&paths.raw(), &file.path), length))?;
         truncated += check.truncated;
         findings.examined(&RAW, check.checkpoints + check.problems.len() as u64);
         for problem in check.problems {
@@ -105,7 +111,8 @@ fn listed(items: &[String]) -> String {
 
 /// The log only grows: what the ledger has read of a file stays.
 pub(super) fn check_raw_files(paths: &StorePaths, ledger: &LedgerCheck, findings: &mut Findings) {
-    for (relative, indexed_bytes) in &ledger.raw_files {
+    let files: BTreeMap<_, _> = ledger.raw_files.iter().map(|(path, file)| (path, file.indexed_bytes)).collect();
+    for (relative, indexed_bytes) in &files {
         let found = match fs::metadata(paths.raw().join(relative)) {
             Ok(metadata) if metadata.is_file() && metadata.len() >= *indexed_bytes => continue,
             Ok(metadata) if metadata.is_file() => {

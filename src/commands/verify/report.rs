@@ -55,7 +55,7 @@ pub(crate) fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
     };
     let verified = verify_published(&paths, &context, &mut findings)?;
     let files = raw_files(&paths.raw())?;
-    raw::check_records(&paths, &files, &mut findings)?;
+    raw::check_records(&paths, &files, &ledger, &mut findings)?;
     raw::check_ledger(&paths, !files.is_empty(), &ledger, &mut findings);
     raw::check_raw_files(&paths, &ledger, &mut findings);
     raw::check_responses(&index, &ledger, &mut findings)?;
