@@ -53,5 +53,8 @@ mod messages_tests;
 mod query_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+#[path = "../../tests/year/mod.rs"]
+mod year;
 
 pub use process::{Process, run};

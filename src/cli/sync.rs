@@ -365,6 +365,7 @@ pub(super) fn setup(
         longest_meeting: config.longest_meeting,
         window_only: config.window_only,
         concurrency: config.concurrency,
+        publishes: true,
         publish_every: config.publish_every,
         definitions: definitions(config),
         threads: config.threads as usize,

@@ -5,6 +5,7 @@
 //! `publish` turns a date's responses into parts and hands them to `load`. How a result is shown is left to `cli`.
 
 pub(crate) mod alert;
+mod blocking;
 pub(crate) mod buildings;
 pub(crate) mod copies;
 pub(crate) mod doctor;

@@ -112,7 +112,7 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
     identity::adopt_new_key(&identity, &paths, &ledger, (&run_id, started_us), &setup.zone)?;
     setup.listener.on_event(&Event::Started { since_us, until_us });
 
-    let counters = Arc::new(Counters::new(Arc::clone(&setup.listener)));
+    let counters = Arc::new(Counters::new(Arc::clone(&setup.listener), Arc::clone(&setup.client.effects)));
     let unlimited = SyncSetup { max_calls: None, finish_by_us: None, refetch: false, ..setup.clone() };
     let extracted = {
         // Dropped at once, so that everything is recorded before it is counted.

@@ -8,10 +8,15 @@ use crate::schema::{RUNS, utc_text};
 
 /// The record of a run that begins now. Its ID, such as `20261123T020500Z-1f3a`, sorts by time.
 #[expect(clippy::disallowed_methods, reason = "edge: two runs that begin in the same second need different ids")]
-pub(super) fn begin(command: &str, (since_us, until_us): (i64, i64), started_us: i64) -> RunRecord {
+pub(super) fn begin(command: &str, window_us: (i64, i64), started_us: i64) -> RunRecord {
+    begin_with(command, window_us, started_us, rand::random())
+}
+
+/// The same with a given random number in `[0, 1)`.
+pub(super) fn begin_with(command: &str, (since_us, until_us): (i64, i64), started_us: i64, random: f64) -> RunRecord {
     let compact: String = utc_text(started_us).chars().filter(|c| !matches!(c, '-' | ':')).collect();
     RunRecord {
-        run_id: format!("{compact}-{:04x}", rand::random::<u16>()),
+        run_id: format!("{compact}-{:04x}", (random * 65_536.0) as u16),
         command: command.to_owned(),
         since_us: Some(since_us),
         until_us: Some(until_us),

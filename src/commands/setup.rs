@@ -66,6 +66,8 @@ pub(crate) struct SyncSetup {
     pub window_only: bool,
     /// Maximum number of units in flight per endpoint.
     pub concurrency: usize,
+    /// False to leave publishing to a later run, for simulations of many nights.
+    pub publishes: bool,
     /// Finished dates are published about this often.
     pub publish_every: Duration,
     /// Limits of the reports' profile `custom`: metric and value.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::blocking::in_place;
 use super::copies::{self, CopyEnd};
 use super::error::SyncError;
 use super::fetch::counters::Counters;
@@ -59,7 +60,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         caught_up = CaughtUp::default();
     }
     let (since_us, until_us) = setup.window_us;
-    let mut run = run_record::begin("sync", setup.window_us, started_us);
+    let mut run = run_record::begin_with("sync", setup.window_us, started_us, setup.client.effects.random());
     run_record::set_meeting_nos(&mut run, &setup.meeting_nos);
     if !setup.has_window {
         // It covers no time: what the meeting list has there is unknown.
@@ -100,7 +101,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         None => Event::Started { since_us, until_us },
     });
 
-    let counters = Arc::new(Counters::new(Arc::clone(&setup.listener)));
+    let counters = Arc::new(Counters::new(Arc::clone(&setup.listener), Arc::clone(&setup.client.effects)));
     let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters, fetch)?;
     let expiring = publishing.clone();
     let mut publisher = Publisher::new(publishing, &paths, Arc::clone(&ledger));
@@ -129,6 +130,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let mut publishing_failed = failed.is_some();
     let (mut exit, mut error) = match failed {
         Some(failed) => (ExitCode::Storage, Some(failed)),
+        None if !setup.publishes => (exit, None),
         // A run that was refused before the first response leaves what is published as it is.
         None if !is_whole && due.dates.is_empty() => {
             publisher.read_published()?;
@@ -150,7 +152,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         && let Some(days) = setup.identity_days.filter(|_| setup.personal.identity == Identity::Full)
     {
         // Old identities are replaced even if Feishu cannot be reached.
-        match tokio::task::block_in_place(|| replace::expire(&paths, &ledger, days, &expiring, (&mut run, exit))) {
+        match in_place(|| replace::expire(&paths, &ledger, days, &expiring, (&mut run, exit))) {
             Ok(done) => expired = done,
             Err(failed) => {
                 error = Some(failed);
@@ -286,12 +288,14 @@ async fn fetch_and_publish(
 ) -> Result<(Extracted, Option<SyncError>), SyncError> {
     let task = Arc::clone(extraction);
     let mut task = tokio::spawn(async move { task.run().await });
-    let mut last = Instant::now();
+    let clock = &setup.client.effects;
+    let mut last = clock.instant();
     loop {
-        let wait = setup.publish_every.saturating_sub(last.elapsed());
+        let wait = setup.publish_every.saturating_sub(clock.instant() - last);
         tokio::select! {
+            biased;
             extracted = &mut task => return Ok((joined(extracted)?, None)),
-            () = tokio::time::sleep(wait) => {
+            () = clock.sleep(wait) => {
                 // While the meeting list is being read, any date may get more meetings.
                 if let Some(open) = extraction.open_dates() {
                     let mut under_way = run.clone();
@@ -302,7 +306,7 @@ async fn fetch_and_publish(
                         return Ok((joined(task.await)?, Some(error)));
                     }
                 }
-                last = Instant::now();
+                last = clock.instant();
             }
         }
     }

@@ -9,14 +9,15 @@
 //! requests, and if writing is the bottleneck no memory is spent on responses that wait to be written.
 
 use std::future::{Future, poll_fn};
+use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
 use super::queue::NewestFirst;
-use feishu_vc::Rate;
+use feishu_vc::{Effects, Rate};
 
 /// Requests that wait for the limiter, so that none of its slots is lost while the next unit starts. Four slots of 10
 /// ms are longer than a busy machine needs to wake a task; at Feishu's rate two would be more than enough.
@@ -81,13 +82,14 @@ pub(super) struct Backpressure {
 
 /// Processes everything in a queue until it is empty and its writers are done. `waiting` is the number of requests of
 /// the endpoint that wait for the limiter. Items that are popped when the run `is_over` are dropped. `process` returns
-/// whether the unit succeeded.
+/// whether the unit succeeded. `clock` measures how long it took.
 pub(super) async fn process_queue<T, F: Future<Output = bool> + Send + 'static>(
     mut controller: ConcurrencyController,
     waiting: watch::Receiver<usize>,
     room: Option<Backpressure>,
     queue: &NewestFirst<T>,
     is_over: impl Fn() -> bool,
+    clock: &Arc<dyn Effects>,
     process: impl Fn(T) -> F,
 ) {
     let mut pressures: Vec<Backpressure> = vec![Backpressure { level: waiting.clone(), below: QUEUE_AHEAD }];
@@ -108,6 +110,8 @@ pub(super) async fn process_queue<T, F: Future<Output = bool> + Send + 'static>(
             // Too many are in flight. A completion makes room; a request that starts to wait shows that the limiter is
             // the bottleneck.
             tokio::select! {
+                // In this order, so that a simulation can be repeated.
+                biased;
                 Some(ended) = in_flight.join_next() => controller.record(completion(ended)),
                 _ = changed.changed() => {}
             }
@@ -117,9 +121,10 @@ pub(super) async fn process_queue<T, F: Future<Output = bool> + Send + 'static>(
         if is_over() {
             continue;
         }
-        let started = Instant::now();
+        let (clock, started) = (Arc::clone(clock), clock.instant());
         let unit = process(item);
-        let mut next = Box::pin(async move { Completion { succeeded: unit.await, elapsed: started.elapsed() } });
+        let mut next =
+            Box::pin(async move { Completion { succeeded: unit.await, elapsed: clock.instant() - started } });
         // Polled once here, up to where it waits for the limiter, so that it is counted there before the next decision.
         match poll_fn(|context| Poll::Ready(next.as_mut().poll(context))).await {
             Poll::Ready(ended) => controller.record(ended),
@@ -143,12 +148,15 @@ fn completion(ended: Result<Completion, JoinError>) -> Completion {
 mod tests {
     use std::collections::VecDeque;
     use std::num::NonZeroU32;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use proptest::prelude::*;
 
     use super::*;
+
+    fn machine() -> Arc<dyn Effects> {
+        Arc::new(feishu_vc::Machine)
+    }
 
     fn rate(calls: u32, window_s: u64) -> Rate {
         Rate { calls: NonZeroU32::new(calls).expect("positive"), window: Duration::from_secs(window_s) }
@@ -251,7 +259,7 @@ mod tests {
             }
         };
         let controller = ConcurrencyController::new(5, rate(600, 6), false);
-        process_queue(controller, count.subscribe(), None, &queue, || false, unit).await;
+        process_queue(controller, count.subscribe(), None, &queue, || false, &machine(), unit).await;
         assert_eq!((seen.1.load(Ordering::Relaxed), seen.2.load(Ordering::Relaxed)), (5, 100));
     }
 
@@ -273,7 +281,7 @@ mod tests {
             }
         };
         let controller = ConcurrencyController::new(48, rate(600, 6), false);
-        process_queue(controller, waiting.subscribe(), None, &queue, || false, unit).await;
+        process_queue(controller, waiting.subscribe(), None, &queue, || false, &machine(), unit).await;
         assert_eq!(peak.load(Ordering::Relaxed), QUEUE_AHEAD);
     }
 
@@ -302,6 +310,7 @@ mod tests {
                     Some(pressure),
                     &queue,
                     is_over,
+                    &machine(),
                     unit,
                 )
                 .await;

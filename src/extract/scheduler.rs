@@ -143,10 +143,11 @@ impl Scheduler {
                 !this.committer.is_failing(RawKind::Participants)
             }
         };
+        let clock = self.context.client.effects();
         let limited = self.context.client.waiting(Endpoint::ParticipantList);
         let room = Backpressure { level: participants.length(), below: MAX_WAITING_PARTICIPANTS };
         let is_over = || self.is_over();
-        process_queue(self.controller(), limited, Some(room), &self.backlog.queue, is_over, process).await;
+        process_queue(self.controller(), limited, Some(room), &self.backlog.queue, is_over, clock, process).await;
         participants.writer_done();
     }
 
@@ -161,8 +162,9 @@ impl Scheduler {
                 !this.committer.is_failing(RawKind::Quality)
             }
         };
+        let clock = self.context.client.effects();
         let limited = self.context.client.waiting(Endpoint::ParticipantQualityList);
-        process_queue(self.controller(), limited, None, participants, || self.is_over(), process).await;
+        process_queue(self.controller(), limited, None, participants, || self.is_over(), clock, process).await;
     }
 
     /// True once nothing more is to be begun. What was begun within a budget is still finished.

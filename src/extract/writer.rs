@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
 
 use crate::ledger::{Change, FileProgress, Ledger, LedgerError};
 use crate::raw_log::{DecodedCheckpoint, Header, MAX_GROUP, PageRecord, RawError, RawKind, RawWriter, encode};
@@ -83,7 +85,22 @@ impl CheckpointWriter {
         let (done, wait) = oneshot::channel();
         let tasks = self.tasks.as_ref().ok_or(WriteError::Stopped)?;
         tasks.send((checkpoint, done)).map_err(|_| WriteError::Stopped)?;
-        wait.await.unwrap_or(Err(WriteError::Stopped))
+        match Handle::current().runtime_flavor() {
+            RuntimeFlavor::CurrentThread => written(wait),
+            _ => wait.await.unwrap_or(Err(WriteError::Stopped)),
+        }
+    }
+}
+
+/// Waits on the only thread of a runtime, which is that of a simulation: no time passes while a checkpoint is written,
+/// and nothing else runs, so that the same seed gives the same files.
+fn written(mut wait: oneshot::Receiver<Result<(), WriteError>>) -> Result<(), WriteError> {
+    loop {
+        match wait.try_recv() {
+            Ok(written) => return written,
+            Err(TryRecvError::Closed) => return Err(WriteError::Stopped),
+            Err(TryRecvError::Empty) => std::thread::yield_now(),
+        }
     }
 }
 

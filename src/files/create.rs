@@ -16,6 +16,8 @@ pub(crate) fn options() -> OpenOptions {
 
 /// Creates or empties a file.
 pub(crate) fn create(path: &Path) -> io::Result<File> {
+    #[cfg(test)]
+    super::full::check(path)?;
     options().write(true).create(true).truncate(true).open(path)
 }
 

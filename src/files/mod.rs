@@ -7,6 +7,8 @@
 mod access;
 mod change;
 mod create;
+#[cfg(test)]
+pub(crate) mod full;
 
 pub(crate) use access::Access;
 pub(crate) use change::set_mode;

@@ -68,6 +68,12 @@ impl RawWriter {
             self.unsynced.push(Unsynced { path: path.clone(), file, bytes: 0 });
         }
         let Some(open) = self.unsynced.iter_mut().find(|open| open.path == path) else { return Ok(()) };
+        #[cfg(test)]
+        if let Err(full) = files::full::check(&path) {
+            // As much as there is room for.
+            let _ = open.file.write_all(&checkpoint[..checkpoint.len() / 2]);
+            return Err(failed(&path)(full));
+        }
         open.file.write_all(checkpoint).map_err(failed(&path))?;
         *size += checkpoint.len() as u64;
         open.bytes = *size;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::call_budget::{CallBudget, Reservation};
 use crate::config::ClientConfig;
+use crate::effects::Effects;
 use crate::endpoint::Endpoint;
 use crate::envelope::{Envelope, Head, List};
 use crate::error::{CallError, ClientError, ErrorResponse};
@@ -80,7 +81,7 @@ impl Client {
     /// As [`Client::call`], with an endpoint of `None`.
     pub async fn check_token(&self) -> Result<TokenInfo, CallError> {
         let bearer = self.0.tokens.bearer(&self.0.transport, None).await?;
-        Ok(self.0.tokens.info(&bearer))
+        Ok(self.0.tokens.info(&bearer, self.0.transport.effects.instant()))
     }
 
     /// Checks whether the host can be reached, without a token and without using an API call.
@@ -93,12 +94,17 @@ impl Client {
 
     /// Admits no request of this process to an endpoint for this long.
     pub fn hold(&self, endpoint: Endpoint, wait: Duration) {
-        self.0.limiters[endpoint as usize].hold(wait);
+        self.0.limiters[endpoint as usize].hold(wait, &self.0.transport);
     }
 
     /// The number of requests to an endpoint that wait to be sent.
     pub fn waiting(&self, endpoint: Endpoint) -> tokio::sync::watch::Receiver<usize> {
         self.0.limiters[endpoint as usize].waiting()
+    }
+
+    /// The clocks, waits and randomness of this client.
+    pub fn effects(&self) -> &Arc<dyn Effects> {
+        &self.0.transport.effects
     }
 
     #[cfg(test)]
@@ -164,7 +170,7 @@ impl Call<'_> {
         let bearer = self.admit().await?;
         transport.emit(Event::Sent { endpoint: self.endpoint });
         self.requests += 1;
-        let sent_at = Instant::now();
+        let sent_at = transport.effects.instant();
         let query = transport.filter.sent(self.query);
         let request = transport.http.get(self.endpoint.path(), &query, bearer.header.clone());
         match transport.send(request).await? {
@@ -179,7 +185,7 @@ impl Call<'_> {
         let Inner { transport, tokens, shared, call_budget, .. } = self.client;
         let mut bearer = tokens.bearer(transport, self.rejected.as_ref()).await?;
         self.limiter().admit(transport, shared.as_ref()).await?;
-        if bearer.is_expired(Instant::now()) {
+        if bearer.is_expired(transport.effects.instant()) {
             bearer = tokens.bearer(transport, self.rejected.as_ref()).await?;
         }
         // A retry does not use the reservation, which is for the pages that follow.
@@ -245,7 +251,7 @@ impl Call<'_> {
                     let (wait, reason) = (REFUSED_TOKEN_WAIT, WaitReason::Backoff);
                     let transport = &self.client.transport;
                     transport.emit(Event::Waiting { endpoint: Some(endpoint), wait, reason });
-                    transport.unless_cancelled(tokio::time::sleep(wait)).await?;
+                    transport.unless_cancelled(transport.effects.sleep(wait)).await?;
                 }
                 self.token_refusals += 1;
                 self.rejected = Some(bearer);
@@ -279,7 +285,12 @@ impl Call<'_> {
             log_id: response.log_id.clone(),
         };
         let wait = requested_wait.min(transport.max_throttle_wait);
-        if requested_wait > wait && self.limiter().count_clamped(sent_at, *max_clamped_waits).map_err(give_up)? {
+        if requested_wait > wait
+            && self
+                .limiter()
+                .count_clamped(sent_at, transport.effects.instant(), *max_clamped_waits)
+                .map_err(give_up)?
+        {
             transport.emit(Event::WaitClamped { endpoint: Some(endpoint), requested: requested_wait, wait });
         }
         if self.throttles_in_row > MAX_THROTTLES_PER_CALL {

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::call_budget::{CallBudget, Unlimited};
 use crate::credentials::Credentials;
+use crate::effects::{Effects, Machine};
 use crate::exchange_filter::ExchangeFilter;
 use crate::host::BaseUrl;
 use crate::rate::Rate;
@@ -53,6 +54,8 @@ pub struct ClientConfig {
     pub redactor: Redactor,
     /// Changes what is received and sent. Default: `None`.
     pub filter: Option<Arc<dyn ExchangeFilter>>,
+    /// Clocks, waits, randomness and network. Default: those of the machine.
+    pub effects: Arc<dyn Effects>,
 }
 
 impl ClientConfig {
@@ -76,6 +79,7 @@ impl ClientConfig {
             max_shared_hold: Duration::from_secs(120),
             redactor: Redactor::default(),
             filter: None,
+            effects: Arc::new(Machine),
         }
     }
 }

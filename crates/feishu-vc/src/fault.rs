@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use crate::effects::{Cause, NoResponse};
 use crate::envelope::InvalidBody;
 use crate::error_codes;
 
@@ -12,13 +13,13 @@ use crate::error_codes;
 pub enum Fault {
     /// No connection, so the request was not sent. The source is without the URL.
     #[error("{kind}")]
-    Unreachable { kind: Unreachable, source: reqwest::Error },
+    Unreachable { kind: Unreachable, source: Cause },
     /// The response did not arrive in time.
     #[error("the response did not arrive in time")]
-    TimedOut(#[source] reqwest::Error),
+    TimedOut(#[source] Cause),
     /// The connection was closed before the response was complete.
     #[error("the connection was closed before the response was complete")]
-    Interrupted(#[source] reqwest::Error),
+    Interrupted(#[source] Cause),
     /// A response without a body.
     #[error("the response is empty (HTTP {http_status})")]
     Empty { http_status: u16 },
@@ -65,11 +66,21 @@ impl From<reqwest::Error> for Fault {
         if error.is_builder() {
             Fault::Unsendable(error)
         } else if error.is_connect() {
-            Fault::Unreachable { kind: Unreachable::of(&error), source: error }
+            Fault::Unreachable { kind: Unreachable::of(&error), source: error.into() }
         } else if error.is_timeout() {
-            Fault::TimedOut(error)
+            Fault::TimedOut(error.into())
         } else {
-            Fault::Interrupted(error)
+            Fault::Interrupted(error.into())
+        }
+    }
+}
+
+impl From<NoResponse> for Fault {
+    fn from(cause: NoResponse) -> Fault {
+        match cause {
+            NoResponse::Refused => Fault::Unreachable { kind: Unreachable::Refused, source: cause.into() },
+            NoResponse::TimedOut => Fault::TimedOut(cause.into()),
+            NoResponse::Reset => Fault::Interrupted(cause.into()),
         }
     }
 }

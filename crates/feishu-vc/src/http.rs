@@ -4,8 +4,8 @@
 
 use std::error::Error;
 use std::io::Read;
-use std::sync::Once;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue};
 
 use crate::body::Body;
 use crate::config::ClientConfig;
+use crate::effects::{Effects, RawResponse};
 use crate::error::ClientError;
 use crate::error_detail::identifier;
 use crate::fault::Fault;
@@ -61,6 +62,8 @@ pub(crate) struct Http {
     client: reqwest::Client,
     base_url: BaseUrl,
     max_body_bytes: usize,
+    timeout: Duration,
+    effects: Arc<dyn Effects>,
 }
 
 impl Http {
@@ -90,7 +93,13 @@ impl Http {
             true => ClientError::NoRootCertificates(error),
             false => ClientError::Setup(error),
         })?;
-        Ok(Http { client, base_url: config.base_url.clone(), max_body_bytes: config.max_body_bytes })
+        Ok(Http {
+            client,
+            base_url: config.base_url.clone(),
+            max_body_bytes: config.max_body_bytes,
+            timeout: config.call_timeout,
+            effects: Arc::clone(&config.effects),
+        })
     }
 
     /// The origin, for error texts.
@@ -118,20 +127,36 @@ impl Http {
         Ok(ProbeResponse { requested_at, elapsed, server_date })
     }
 
-    #[expect(clippy::disallowed_methods, reason = "edge: a request is stamped when it is sent")]
     async fn exchange(&self, request: reqwest::RequestBuilder) -> Result<Response, FailedRequest> {
-        let requested_at = Timestamp::now();
-        let started = Instant::now();
+        let requested_at = self.effects.now();
+        let started = self.effects.instant();
         let failed = |log_id| move |fault| FailedRequest { fault, requested_at, log_id };
-        let mut response = request.send().await.map_err(Fault::from).map_err(failed(None))?;
-        let headers = response.headers();
-        let log_id = log_id(headers);
-        let (server_date, rate_reset) = (server_date(headers), rate_reset(headers));
-        let http_status = response.status().as_u16();
-        let body = read_body(&mut response, self.max_body_bytes).await.map_err(failed(log_id.clone()))?;
-        let elapsed = started.elapsed();
-        Ok(Response { http_status, log_id, server_date, rate_reset, requested_at, elapsed, body })
+        let request = request.build().map_err(Fault::from).map_err(failed(None))?;
+        let (RawResponse { status, headers, .. }, body) = match self.effects.exchange(&request, self.timeout) {
+            Some(exchanged) => {
+                let mut response = exchanged.await.map_err(Fault::from).map_err(failed(None))?;
+                let body = std::mem::take(&mut response.body);
+                (response, limited(body, self.max_body_bytes))
+            }
+            None => {
+                let mut response = self.client.execute(request).await.map_err(Fault::from).map_err(failed(None))?;
+                let status = response.status().as_u16();
+                let headers = std::mem::take(response.headers_mut());
+                let body = read_body(&mut response, self.max_body_bytes).await;
+                (RawResponse { status, headers, body: Vec::new() }, body)
+            }
+        };
+        let log_id = log_id(&headers);
+        let (server_date, rate_reset) = (server_date(&headers), rate_reset(&headers));
+        let body = body.and_then(|body| unpack(body, self.max_body_bytes)).map_err(failed(log_id.clone()))?;
+        let elapsed = self.effects.instant().saturating_duration_since(started);
+        let body = Body(body);
+        Ok(Response { http_status: status, log_id, server_date, rate_reset, requested_at, elapsed, body })
     }
+}
+
+fn limited(body: Vec<u8>, limit_bytes: usize) -> Result<Vec<u8>, Fault> {
+    if body.len() > limit_bytes { Err(Fault::TooLarge { limit_bytes }) } else { Ok(body) }
 }
 
 /// The only TLS setting that can fail is the system's root certificates: there are none.
@@ -146,7 +171,7 @@ fn is_of_tls(error: &reqwest::Error) -> bool {
     false
 }
 
-async fn read_body(response: &mut reqwest::Response, limit_bytes: usize) -> Result<Body, Fault> {
+async fn read_body(response: &mut reqwest::Response, limit_bytes: usize) -> Result<Vec<u8>, Fault> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > limit_bytes {
@@ -154,7 +179,7 @@ async fn read_body(response: &mut reqwest::Response, limit_bytes: usize) -> Resu
         }
         body.extend_from_slice(&chunk);
     }
-    unpack(body, limit_bytes).map(Body)
+    Ok(body)
 }
 
 /// The body without gzip. It is never requested, but some gateways compress anyway, with or without the

@@ -55,6 +55,7 @@ mod call_budget;
 mod client;
 mod config;
 mod credentials;
+mod effects;
 mod endpoint;
 mod envelope;
 mod error;
@@ -84,6 +85,7 @@ pub use call_budget::{CallBudget, Reservation, Unlimited};
 pub use client::Client;
 pub use config::ClientConfig;
 pub use credentials::{Credentials, Secret, TokenKind};
+pub use effects::{Boxed, Cause, Effects, Exchanged, Machine, NoResponse, RawResponse};
 pub use endpoint::Endpoint;
 #[doc(hidden)]
 pub use envelope::{EnvelopeFacts, read_envelope};

@@ -104,7 +104,7 @@ impl TokenStore {
             return Ok(current.clone().expect("a given token is set at the start and never replaced"));
         };
         let usable = current.as_ref().filter(|held| rejected.is_none_or(|bad| bad.generation != held.generation));
-        if let Some(bearer) = usable.filter(|bearer| !bearer.is_due(Instant::now())) {
+        if let Some(bearer) = usable.filter(|bearer| !bearer.is_due(transport.effects.instant())) {
             return Ok(bearer.clone());
         }
         let generation = current.as_ref().map_or(0, |held| held.generation + 1);
@@ -114,10 +114,14 @@ impl TokenStore {
                 bearer
             }
             // Only due, not expired: the current token stays in use, and the refresh is tried again a little later.
-            Err(error @ CallError::Failed { .. }) => match usable.filter(|bearer| !bearer.is_expired(Instant::now())) {
-                Some(bearer) => Bearer { refresh_at: Some(Instant::now() + EARLY_RETRY), ..bearer.clone() },
-                None => return Err(error),
-            },
+            Err(error @ CallError::Failed { .. }) => {
+                match usable.filter(|bearer| !bearer.is_expired(transport.effects.instant())) {
+                    Some(bearer) => {
+                        Bearer { refresh_at: Some(transport.effects.instant() + EARLY_RETRY), ..bearer.clone() }
+                    }
+                    None => return Err(error),
+                }
+            }
             Err(error) => return Err(error),
         };
         *current = Some(bearer.clone());
@@ -131,8 +135,8 @@ impl TokenStore {
         }
     }
 
-    pub(crate) fn info(&self, bearer: &Bearer) -> TokenInfo {
-        let expires_in = bearer.expires_at.map(|at| at.saturating_duration_since(Instant::now()));
+    pub(crate) fn info(&self, bearer: &Bearer, now: Instant) -> TokenInfo {
+        let expires_in = bearer.expires_at.map(|at| at.saturating_duration_since(now));
         TokenInfo { kind: self.credentials.token_kind(), expires_in }
     }
 
@@ -189,7 +193,7 @@ impl TokenStore {
             Action::Accept => {
                 return Ok(head
                     .map_err(|source| Fault::NotJson { http_status: response.http_status, source })
-                    .and_then(|head| read_bearer(&head, generation)));
+                    .and_then(|head| read_bearer(&head, generation, transport.effects.instant())));
             }
             Action::Stop(cause) => cause,
             Action::RetryThenStop(cause) if transport.stops_after(requests, cause) => cause,
@@ -208,13 +212,12 @@ impl TokenStore {
     }
 }
 
-fn read_bearer(head: &Head<'_>, generation: u64) -> Result<Bearer, Fault> {
+fn read_bearer(head: &Head<'_>, generation: u64, now: Instant) -> Result<Bearer, Fault> {
     let token = head.tenant_access_token.as_deref().unwrap_or_default();
     let header = bearer_header(token).ok_or(Fault::BadToken { field: "tenant_access_token" })?;
     let lifetime_s = head.expire.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0);
     // Feishu never returns more than a day; the limit keeps the sums below from overflowing.
     let lifetime = Duration::from_secs(lifetime_s.ok_or(Fault::BadToken { field: "expire" })?.min(86_400));
-    let now = Instant::now();
     let refresh_at = now + (lifetime - refresh_margin(lifetime));
     Ok(Bearer { header, generation, refresh_at: Some(refresh_at), expires_at: Some(now + lifetime) })
 }
@@ -268,11 +271,14 @@ mod tests {
             r#"{"code":0,"tenant_access_token":"t-1","expire":-5}"#,
         ] {
             let head = Head::read(body.as_bytes()).expect(body);
-            assert!(matches!(read_bearer(&head, 0), Err(Fault::BadToken { field: "expire" })), "{body}");
+            assert!(
+                matches!(read_bearer(&head, 0, Instant::now()), Err(Fault::BadToken { field: "expire" })),
+                "{body}"
+            );
         }
         let head = Head::read(br#"{"code":0,"expire":7200}"#).expect("a response");
-        assert!(matches!(read_bearer(&head, 0), Err(Fault::BadToken { field: "tenant_access_token" })));
+        assert!(matches!(read_bearer(&head, 0, Instant::now()), Err(Fault::BadToken { field: "tenant_access_token" })));
         let head = Head::read(br#"{"code":0,"tenant_access_token":"t-1","expire":9223372036854775807}"#).expect("one");
-        assert!(read_bearer(&head, 0).is_ok());
+        assert!(read_bearer(&head, 0, Instant::now()).is_ok());
     }
 }

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::body::Body;
 use crate::config::ClientConfig;
+use crate::effects::Effects;
 use crate::endpoint::Endpoint;
 use crate::envelope::InvalidBody;
 use crate::error::{CallError, ClientError, ErrorResponse};
@@ -29,6 +30,7 @@ pub(crate) struct Transport {
     pub redactor: Redactor,
     pub max_throttle_wait: Duration,
     pub filter: Filter,
+    pub effects: Arc<dyn Effects>,
     listener: Arc<dyn EventListener>,
     cancel: CancellationToken,
     cancel_grace: Duration,
@@ -45,6 +47,7 @@ impl Transport {
             redactor: config.redactor.clone(),
             max_throttle_wait: config.max_throttle_wait,
             filter: Filter(config.filter.clone()),
+            effects: Arc::clone(&config.effects),
             listener,
             cancel: config.cancel.clone(),
             cancel_grace: config.cancel_grace,
@@ -78,7 +81,7 @@ impl Transport {
     pub(crate) async fn send<T>(&self, request: impl Future<Output = T>) -> Result<T, CallError> {
         let grace_over = async {
             self.cancel.cancelled().await;
-            tokio::time::sleep(self.cancel_grace).await;
+            self.effects.sleep(self.cancel_grace).await;
         };
         tokio::select! {
             biased;
@@ -104,9 +107,8 @@ impl Transport {
     }
 
     /// The backoff after a number of failures, with random jitter.
-    #[expect(clippy::disallowed_methods, reason = "edge: the jitter of the pure backoff")]
     pub(crate) fn backoff(&self, failures: u32) -> Duration {
-        self.backoff.wait(failures, rand::random())
+        self.backoff.wait(failures, self.effects.random())
     }
 
     /// Waits before the attempt that follows `failures` failures, or gives up.
@@ -129,7 +131,7 @@ impl Transport {
         let wait = self.backoff(failures).max(min_wait.min(self.max_throttle_wait));
         self.emit(Event::Retrying { endpoint, wait, fault: fault.to_string() });
         self.emit(Event::Waiting { endpoint, wait, reason: WaitReason::Backoff });
-        self.unless_cancelled(tokio::time::sleep(wait)).await
+        self.unless_cancelled(self.effects.sleep(wait)).await
     }
 
     /// Describes a response that is not a page. The body is left to the caller.

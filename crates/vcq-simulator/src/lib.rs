@@ -41,7 +41,7 @@ pub use model::incident::{
 pub use model::places::MOST_BUILDINGS;
 pub use model::{Background, CallCounts, Tenant, TenantSpec, Totals};
 pub use server::{
-    Answer, Call, Endpoint, FAULT_NAMES, Fault, FaultError, FaultKind, JsonStyle, LIST_ENDPOINTS, Limit, LongMeetings,
-    MALFORMATIONS, Malformation, MeetingFilter, OPTIONAL_ENDPOINTS, Options, Outcome, Params, ReportDays,
-    RunningServer, SimulatorError, Stats, TimeFormat, Trigger, WindowKind, count_malformed, serve,
+    Answer, Call, Endpoint, FAULT_NAMES, Fault, FaultError, FaultKind, InProcess, Incoming, JsonStyle, LIST_ENDPOINTS,
+    Limit, LongMeetings, MALFORMATIONS, Malformation, MeetingFilter, OPTIONAL_ENDPOINTS, Options, Outcome, Params,
+    ReportDays, RunningServer, Served, SimulatorError, Stats, TimeFormat, Trigger, WindowKind, count_malformed, serve,
 };

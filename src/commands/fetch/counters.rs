@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use feishu_vc::{Endpoint, EventListener, WaitReason};
+use feishu_vc::{Effects, Endpoint, EventListener, WaitReason};
 
 use crate::commands::summary::{Calls, OptionalCalls};
 use crate::event::{Event, Listener, TOKEN_ENDPOINT};
@@ -17,10 +17,11 @@ pub(crate) struct Counters {
     /// Until when each endpoint waits: overlapping waits count once.
     waits_until: Mutex<[Option<Instant>; Endpoint::ALL.len()]>,
     listener: Arc<dyn Listener>,
+    clock: Arc<dyn Effects>,
 }
 
 impl Counters {
-    pub(crate) fn new(listener: Arc<dyn Listener>) -> Counters {
+    pub(crate) fn new(listener: Arc<dyn Listener>, clock: Arc<dyn Effects>) -> Counters {
         Counters {
             calls: Default::default(),
             retries: AtomicU64::new(0),
@@ -28,6 +29,7 @@ impl Counters {
             waited_ms: AtomicU64::new(0),
             waits_until: Mutex::default(),
             listener,
+            clock,
         }
     }
 
@@ -91,7 +93,7 @@ impl EventListener for Counters {
                 Event::Warning { text: format!("the rate limit is not shared with other runs of this app: {reason}") }
             }
             feishu_vc::Event::Waiting { endpoint, wait, reason: WaitReason::Throttle } => {
-                self.add_wait(*endpoint, *wait, Instant::now());
+                self.add_wait(*endpoint, *wait, self.clock.instant());
                 Event::Waiting { endpoint: name(*endpoint), wait: *wait }
             }
             feishu_vc::Event::Retrying { endpoint, .. } => {
@@ -115,7 +117,7 @@ mod tests {
 
     #[test]
     fn overlapping_waits_are_counted_once() {
-        let counters = Counters::new(Arc::new(()));
+        let counters = Counters::new(Arc::new(()), Arc::new(feishu_vc::Machine));
         let (now, second) = (Instant::now(), Duration::from_secs(1));
         for _ in 0..4 {
             counters.add_wait(Some(Endpoint::ParticipantQualityList), second, now);

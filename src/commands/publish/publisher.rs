@@ -9,6 +9,7 @@ use super::missing_fields::{FilledColumns, missing_fields};
 use super::round::{RoundInput, Skipped};
 use super::setup::PublishSetup;
 use super::totals::Totals;
+use crate::commands::blocking::blocking;
 use crate::commands::error::SyncError;
 use crate::commands::incidents::{count_on_dates, no_incidents};
 use crate::commands::summary::Summary;
@@ -113,7 +114,7 @@ impl Publisher {
             exit,
         };
         // Staging and DuckDB keep a core busy, so not on the threads that wait for the network.
-        let round = tokio::task::spawn_blocking(move || input.publish()).await.map_err(|_| SyncError::Panicked)??;
+        let round = blocking(move || input.publish()).await?;
         self.generation = round.generation;
         self.totals = round.totals;
         self.fields.extend(round.fields);

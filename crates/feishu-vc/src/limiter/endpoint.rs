@@ -66,12 +66,12 @@ impl EndpointLimiter {
                     wait
                 }
             };
-            transport.unless_cancelled(tokio::time::sleep(wait)).await?;
+            transport.unless_cancelled(transport.effects.sleep(wait)).await?;
         }
     }
 
     async fn try_admit(&self, transport: &Transport, shared: Option<&SharedFile>) -> Result<Admission, CallError> {
-        let local_wait = lock(&self.local).wait(Instant::now());
+        let local_wait = lock(&self.local).wait(transport.effects.instant());
         if let (None, Some(shared)) = (local_wait, shared) {
             let admission = reported(transport, transport.unless_cancelled(shared.take(self.endpoint)).await?);
             if let Some(wait @ Admission::Wait { .. }) = admission {
@@ -79,20 +79,20 @@ impl EndpointLimiter {
             }
         }
         // A pause that began meanwhile is refused here: the shared slot is lost, which does no harm.
-        Ok(match lock(&self.local).take(Instant::now()) {
+        Ok(match lock(&self.local).take(transport.effects.instant()) {
             Ok(()) => Admission::Admitted,
             Err(wait) => Admission::Wait { wait, held: false },
         })
     }
 
     /// Admits no request of this process before `wait` is over.
-    pub(crate) fn hold(&self, wait: Duration) {
-        lock(&self.local).hold_until(Instant::now() + wait);
+    pub(crate) fn hold(&self, wait: Duration, transport: &Transport) {
+        lock(&self.local).hold_until(transport.effects.instant() + wait);
     }
 
     /// Admits no request of any process before `wait` is over.
     pub(crate) async fn hold_all(&self, wait: Duration, transport: &Transport, shared: Option<&SharedFile>) {
-        self.hold(wait);
+        self.hold(wait, transport);
         if let Some(shared) = shared {
             reported(transport, shared.hold(self.endpoint, wait).await);
         }
@@ -100,7 +100,7 @@ impl EndpointLimiter {
 
     /// Counts a clamped wait caused by a request sent at `sent_at`. `Ok` is false if it was counted already; `Err` is
     /// the number of waits in a row if that is `max` already.
-    pub(crate) fn count_clamped(&self, sent_at: Instant, max: u32) -> Result<bool, u32> {
+    pub(crate) fn count_clamped(&self, sent_at: Instant, now: Instant, max: u32) -> Result<bool, u32> {
         let mut clamped = lock(&self.clamped);
         if clamped.last.is_some_and(|last| sent_at < last) {
             return Ok(false);
@@ -108,7 +108,7 @@ impl EndpointLimiter {
         if clamped.count >= max {
             return Err(clamped.count);
         }
-        *clamped = ClampedWaits { count: clamped.count + 1, last: Some(Instant::now()) };
+        *clamped = ClampedWaits { count: clamped.count + 1, last: Some(now) };
         Ok(true)
     }
 

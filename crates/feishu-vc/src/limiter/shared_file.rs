@@ -11,7 +11,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use sha2::{Digest, Sha256};
@@ -20,6 +20,7 @@ use super::gcra::Gcra;
 use super::shared_state::{Admission, SharedState, TEXT_BYTES, shared_rate};
 use crate::config::ClientConfig;
 use crate::credentials::Credentials;
+use crate::effects::Effects;
 use crate::endpoint::Endpoint;
 use crate::host::BaseUrl;
 
@@ -62,6 +63,7 @@ pub(crate) struct SharedFile {
     max_wait: Duration,
     file: Mutex<Option<File>>,
     failure: Mutex<Failure>,
+    effects: Arc<dyn Effects>,
 }
 
 #[derive(Default)]
@@ -81,6 +83,7 @@ impl SharedFile {
             max_wait: config.rate.window.saturating_add(config.max_shared_hold),
             file: Mutex::default(),
             failure: Mutex::default(),
+            effects: Arc::clone(&config.effects),
         })
     }
 
@@ -94,7 +97,7 @@ impl SharedFile {
     }
 
     async fn update<T>(&self, change: impl Fn(&mut SharedState, i64) -> T) -> Result<Option<T>, SharedFileError> {
-        if lock(&self.failure).until.is_some_and(|until| Instant::now() < until) {
+        if lock(&self.failure).until.is_some_and(|until| self.effects.instant() < until) {
             return Ok(None);
         }
         let mut attempts = 0;
@@ -103,14 +106,14 @@ impl SharedFile {
                 Ok(Some(done)) => return Ok(Some(done)),
                 Ok(None) if attempts >= MAX_ATTEMPTS => break SharedFileError::Busy { path: self.path.clone() },
                 Ok(None) if attempts < QUICK_ATTEMPTS => std::thread::yield_now(),
-                Ok(None) => tokio::time::sleep(BETWEEN_ATTEMPTS).await,
+                Ok(None) => self.effects.sleep(BETWEEN_ATTEMPTS).await,
                 Err(error) => break error,
             }
             attempts += 1;
         };
         lock(&self.file).take();
         let mut failure = lock(&self.failure);
-        failure.until = Some(Instant::now() + RETRY_AFTER);
+        failure.until = Some(self.effects.instant() + RETRY_AFTER);
         match std::mem::replace(&mut failure.was_reported, true) {
             false => Err(error),
             true => Ok(None),
@@ -136,7 +139,7 @@ impl SharedFile {
         if file.metadata().is_ok_and(|metadata| metadata.nlink() == 0) {
             return Ok(None);
         }
-        let done = exchange(&file, change).map_err(self.io_error("use"))?;
+        let done = exchange(&file, self.effects.now().as_microsecond(), change).map_err(self.io_error("use"))?;
         file.unlock().map_err(self.io_error("unlock"))?;
         *slot = Some(file);
         Ok(Some(done))
@@ -161,15 +164,14 @@ impl SharedFile {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "edge: processes share no clock but the wall clock")]
-fn exchange<T>(mut file: &File, change: impl Fn(&mut SharedState, i64) -> T) -> io::Result<T> {
+/// `now_us` is the wall clock's: processes share no other.
+fn exchange<T>(mut file: &File, now_us: i64, change: impl Fn(&mut SharedState, i64) -> T) -> io::Result<T> {
     let mut bytes = Vec::with_capacity(TEXT_BYTES);
     file.seek(SeekFrom::Start(0))?;
     // A longer file is not one of ours, regardless of its beginning.
     let length = file.take(2 * TEXT_BYTES as u64).read_to_end(&mut bytes)?;
     let before = SharedState::read(&bytes);
     let mut state = before.clone();
-    let now_us = jiff::Timestamp::now().as_microsecond();
     let done = change(&mut state, now_us);
     if !state.is_like(&before) || length != TEXT_BYTES {
         file.seek(SeekFrom::Start(0))?;

@@ -70,12 +70,10 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "edge: the server has a clock of its own")]
-    fn check(&self, endpoint: Endpoint, params: &Params, headers: &HeaderMap) -> CheckedCall {
-        let since_start = self.started.elapsed();
+    fn check(&self, endpoint: Endpoint, params: &Params, headers: &HeaderMap, at: Arrival) -> CheckedCall {
         let mut state = self.state();
         let options = Arc::clone(&state.options);
-        let now = jiff::Timestamp::now().as_second() + options.clock_ahead_s;
+        let now = at.now_s + options.clock_ahead_s;
         state.calls += 1;
         let seed = self.tenant.spec.seed;
         let log_id = format!("{now:014}{:018X}", u128::from(derive_key(seed, state.calls)));
@@ -86,7 +84,7 @@ impl Shared {
                 return call;
             }
             let limit = limit_of(endpoint, &call.options);
-            if let Err(wait) = state.limiters[endpoint as usize].admit(&limit, since_start) {
+            if let Err(wait) = state.limiters[endpoint as usize].admit(&limit, at.since_start) {
                 call.refused =
                     Some(Reply::throttle(limit.http_status, Some(wait.as_secs_f64()), endpoint, &call.log_id));
                 return call;
@@ -161,31 +159,49 @@ fn check_bearer(
     }
 }
 
-pub(super) async fn handle(
-    AxumState(shared): AxumState<Arc<Shared>>,
-    ConnectInfo(reset): ConnectInfo<ConnectionReset>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let at_ms = u64::try_from(shared.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    // Such calls are not counted.
-    let reject = |code| {
-        let error = ApiError::new(code);
-        Response::builder().status(error.http).body(Body::from(error.body("", ""))).unwrap_or_default()
-    };
-    let endpoint = match Endpoint::find(method.as_str(), uri.path()) {
-        None => return reject(99_991_201),
-        Some((_, false)) => return reject(99_991_301),
+/// When a call arrives.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arrival {
+    pub(super) since_start: Duration,
+    /// Unix seconds, by the machine's clock.
+    pub(super) now_s: i64,
+}
+
+/// A reply with what its HTTP response needs.
+pub(super) struct Handled {
+    pub(super) reply: Reply,
+    pub(super) latency: Duration,
+    log_id: String,
+    now: i64,
+    limit: usize,
+}
+
+impl Handled {
+    pub(super) fn into_response(self) -> Response {
+        self.reply.into_response(&self.log_id, self.now, self.limit)
+    }
+}
+
+/// Decides how a call is answered, and counts it. An error is the code of a call to no endpoint, which is not counted.
+pub(super) fn respond(
+    shared: &Shared,
+    (method, uri): (&str, &Uri),
+    headers: &HeaderMap,
+    body: &[u8],
+    at: Arrival,
+) -> Result<Handled, i64> {
+    let at_ms = u64::try_from(at.since_start.as_millis()).unwrap_or(u64::MAX);
+    let endpoint = match Endpoint::find(method, uri.path()) {
+        None => return Err(99_991_201),
+        Some((_, false)) => return Err(99_991_301),
         Some((endpoint, true)) => endpoint,
     };
-    let params = Query::<Params>::try_from_uri(&uri).map(|query| query.0).unwrap_or_default();
-    let mut call = shared.check(endpoint, &params, &headers);
+    let params = Query::<Params>::try_from_uri(uri).map(|query| query.0).unwrap_or_default();
+    let mut call = shared.check(endpoint, &params, headers, at);
     let mut reply = match call.refused.take() {
         Some(reply) => reply,
         None => Reply::with_faults(&call.faults, endpoint, &call.log_id, || {
-            shared.correct_reply(endpoint, &params, &call, &body)
+            shared.correct_reply(endpoint, &params, &call, body)
         }),
     };
     if shared.tenant.spec.planted_identifiers {
@@ -194,18 +210,39 @@ pub(super) async fn handle(
     }
     let logged = Call { endpoint, params, at_ms, outcome: reply.outcome() };
     shared.state().stats.record(logged, call.options.log_capacity);
-    if call.options.latency > Duration::ZERO {
-        shared.wait(call.options.latency).await;
+    let (latency, limit) = (call.options.latency, limit_of(endpoint, &call.options).calls);
+    Ok(Handled { reply, latency, log_id: call.log_id, now: call.now, limit })
+}
+
+#[expect(clippy::disallowed_methods, reason = "edge: the server has a clock of its own")]
+pub(super) async fn handle(
+    AxumState(shared): AxumState<Arc<Shared>>,
+    ConnectInfo(reset): ConnectInfo<ConnectionReset>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let at = Arrival { since_start: shared.started.elapsed(), now_s: jiff::Timestamp::now().as_second() };
+    let handled = match respond(&shared, (method.as_str(), &uri), &headers, &body, at) {
+        Ok(handled) => handled,
+        Err(code) => {
+            let error = ApiError::new(code);
+            return Response::builder().status(error.http).body(Body::from(error.body("", ""))).unwrap_or_default();
+        }
+    };
+    if handled.latency > Duration::ZERO {
+        shared.wait(handled.latency).await;
     }
-    match reply.ending {
+    match handled.reply.ending {
         Ending::Complete => {}
         // The head has about 120 bytes.
-        Ending::ResetInBody => reset.after(120 + reply.body.len() / 2),
+        Ending::ResetInBody => reset.after(120 + handled.reply.body.len() / 2),
         Ending::Reset => reset.after(0),
         Ending::Stall => {
             shared.wait(Duration::from_secs(24 * 3600)).await;
             reset.after(0);
         }
     }
-    reply.into_response(&call.log_id, call.now, limit_of(endpoint, &call.options).calls)
+    handled.into_response()
 }
