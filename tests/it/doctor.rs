@@ -12,7 +12,7 @@ use vcq_simulator::TenantSpec;
 use crate::support::test_env::{RunOutput, TestEnv, small_tenant, unlimited};
 
 /// The checks, in their order.
-const CHECKS: [&str; 16] = [
+const CHECKS: [&str; 17] = [
     "settings",
     "host",
     "token",
@@ -28,6 +28,7 @@ const CHECKS: [&str; 16] = [
     "state_folder",
     "profile",
     "views",
+    "publish_to",
     "alert_rules",
 ];
 
@@ -138,7 +139,7 @@ fn doctor_before_the_first_run_creates_nothing() {
     let text = RunOutput::new(env.vcq(&["doctor"]).output().expect("runs")).expect_exit(0);
     assert!(text.stdout.contains("ok       token: Feishu issued a tenant token; it is valid for "), "{}", text.stdout);
     assert!(
-        text.stdout.ends_with("A run would work: 15 ok, 1 skipped.\n") || text.stdout.contains("warning"),
+        text.stdout.ends_with("A run would work: 16 ok, 1 skipped.\n") || text.stdout.contains("warning"),
         "{}",
         text.stdout
     );

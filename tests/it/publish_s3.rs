@@ -83,7 +83,8 @@ fn a_copy_in_s3_survives_a_fault_at_every_request() {
         RequestFault::Expire,
     ] {
         for at in 1..=count {
-            let prefix = format!("{fault:?}-{at}");
+            // Not the name of the fault: object_store takes an answer that contains "SlowDown" for a refusal.
+            let prefix = format!("fault-{tried}");
             server.set_fault(None);
             run(&mut of(&first, &prefix)).expect_exit(0);
             server.set_fault(Some((at, fault)));
@@ -181,7 +182,7 @@ fn a_large_file_cut_in_mid_upload_is_sent_again() {
     print_progress(&format!("40 MiB: {}, {} s, {count} requests", summary["copy"], summary["elapsed_s"]));
     for (fault, at) in [RequestFault::Kill, RequestFault::KillAfter, RequestFault::Cut]
         .into_iter()
-        .flat_map(|fault| (count - 8..=count - 2).map(move |at| (fault, at)))
+        .flat_map(|fault| (count - 8..=count - 2).step_by(3).map(move |at| (fault, at)))
     {
         let prefix = format!("{fault:?}-{at}");
         server.set_fault(Some((at, fault)));
