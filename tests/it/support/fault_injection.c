@@ -4,6 +4,8 @@
  * Environment (read once, at the start):
  *   FAULTS_ROOT   folder whose files are watched, canonical
  *   FAULTS_LOG    file that gets one line an operation: number, kind, path [-> path]; outside the folder
+ *   FAULTS_TRACE  file that gets every operation that was done: a line of kind, path, new path, offset or size, and length,
+ *                 separated by tabs, then the bytes of a write; outside the folder
  *   FAULTS_ACT    kill | kill-after | kill-mid-write | short | fail | power-cut | power-cut-log; unset: only the log is written
  *   FAULTS_AT     number of the matching operation, from 1
  *   FAULTS_KINDS  comma-separated kinds that match; unset: all
@@ -55,7 +57,7 @@ enum effect { RUN, REFUSE, HALF_AND_DIE, HALF, RUN_AND_DIE };
 
 static char root[PATH_MAX];
 static size_t root_length;
-static int log_fd = -1;
+static int log_fd = -1, trace_fd = -1;
 static enum action action;
 static long at, error_number;
 static int once, no_modes;
@@ -70,6 +72,8 @@ __attribute__((constructor)) static void begin(void) {
     root_length = strlen(root);
     if ((text = getenv("FAULTS_LOG")))
         log_fd = (int)syscall(SYS_openat, AT_FDCWD, text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if ((text = getenv("FAULTS_TRACE")))
+        trace_fd = (int)syscall(SYS_openat, AT_FDCWD, text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if ((text = getenv("FAULTS_AT"))) at = atol(text);
     if ((text = getenv("FAULTS_ERRNO"))) error_number = atol(text);
     once = (text = getenv("FAULTS_ONCE")) && *text == '1';
@@ -194,6 +198,73 @@ static enum effect decide_paths(const char *kind, int from_dir, const char *from
     return is_below(one) || is_below(other) ? decide(kind, one, other) : RUN;
 }
 
+/* Adds an operation to the trace in one write, with the bytes that `fd` now has at the offset if `has_bytes`. */
+static void trace(const char *kind, const char *path, const char *to, int fd, off_t offset, size_t length, int has_bytes) {
+    int saved = errno;
+    char *record = malloc(2 * PATH_MAX + 128 + (has_bytes ? length : 0));
+    size_t bytes = (size_t)sprintf(record, "%s\t%s\t%s\t%lld\t%zu\n", kind, path, to ? to : "", (long long)offset, length);
+    if (has_bytes) {
+        char link[48];
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        int own = (int)syscall(SYS_openat, AT_FDCWD, link, O_RDONLY | O_CLOEXEC);
+        if (own < 0 || syscall(SYS_pread64, own, record + bytes, length, offset) != (long)length) abort();
+        syscall(SYS_close, own);
+        bytes += length;
+    }
+    if (syscall(SYS_write, trace_fd, record, bytes) != (long)bytes) abort();
+    free(record);
+    errno = saved;
+}
+
+/* The same of an operation on an open file. */
+static void trace_fd_operation(const char *kind, int fd, off_t offset, size_t length, int has_bytes) {
+    char path[PATH_MAX];
+    if (trace_fd >= 0 && path_of(fd, path) && is_below(path)) trace(kind, path, NULL, fd, offset, length, has_bytes);
+}
+
+/* Where the next write goes. */
+static off_t place_of(int fd) {
+    struct stat file;
+    if (trace_fd < 0) return 0;
+    if (!(syscall(SYS_fcntl, fd, F_GETFL) & O_APPEND)) return syscall(SYS_lseek, fd, 0, SEEK_CUR);
+    return fstat(fd, &file) == 0 ? file.st_size : 0;
+}
+
+static ssize_t traced_bytes(int fd, off_t offset, ssize_t written) {
+    if (written > 0) trace_fd_operation("write", fd, offset, (size_t)written, 1);
+    return written;
+}
+
+static int traced_size(int fd, int result) {
+    struct stat file;
+    if (result == 0 && trace_fd >= 0 && fstat(fd, &file) == 0) trace_fd_operation("truncate", fd, file.st_size, 0, 0);
+    return result;
+}
+
+/* Before the sync: what another thread writes meanwhile is not synced. */
+static int traced_sync(int fd, int (*sync)(int)) {
+    trace_fd_operation("sync", fd, 0, 0, 0);
+    return is_left_out(fd) ? 0 : sync(fd);
+}
+
+static int traced_paths(const char *kind, int from_dir, const char *from, int to_dir, const char *to, int result) {
+    char full_from[PATH_MAX], full_to[PATH_MAX];
+    if (trace_fd < 0 || result < 0) return result;
+    const char *one = full_path(from_dir, from, full_from), *other = to ? full_path(to_dir, to, full_to) : NULL;
+    if (is_below(one) || (other && is_below(other))) trace(kind, one, other, -1, 0, 0, 0);
+    return result;
+}
+
+static int traced_path(const char *kind, int dir, const char *path, int result) {
+    return traced_paths(kind, dir, path, 0, NULL, result);
+}
+
+static int traced_open(int dir, const char *path, int flags, int is_new, int fd) {
+    if (fd >= 0 && is_new) traced_path("create", dir, path, fd);
+    else if (fd >= 0 && (flags & O_TRUNC)) trace_fd_operation("truncate", fd, 0, 0, 0);
+    return fd;
+}
+
 #define NEXT(name) \
     static __typeof__(&name) next; \
     if (!next) next = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
@@ -231,7 +302,8 @@ static enum effect decide_paths(const char *kind, int from_dir, const char *from
     } \
     if ((flags & O_ACCMODE) == O_RDONLY && !(flags & O_CREAT)) return next(__VA_ARGS__, flags, mode); \
     int is_new = (flags & O_CREAT) && syscall(SYS_faccessat, dir, path, F_OK) != 0; \
-    ALL_OR_NOTHING(decide_path(is_new ? "create" : "open", dir, path), int, next(__VA_ARGS__, flags, mode))
+    ALL_OR_NOTHING(decide_path(is_new ? "create" : "open", dir, path), int, \
+                   traced_open(dir, path, flags, is_new, next(__VA_ARGS__, flags, mode)))
 
 int open(const char *path, int flags, ...) { OPEN(open, AT_FDCWD, path); }
 int open64(const char *path, int flags, ...) { OPEN(open64, AT_FDCWD, path); }
@@ -240,27 +312,35 @@ int openat64(int dir, const char *path, int flags, ...) { OPEN(openat64, dir, di
 
 ssize_t write(int fd, const void *bytes, size_t count) {
     NEXT(write);
-    SOME_BYTES(decide_fd("write", fd), next(fd, bytes, count / 2), next(fd, bytes, count));
+    off_t offset = place_of(fd);
+    SOME_BYTES(decide_fd("write", fd), next(fd, bytes, count / 2), traced_bytes(fd, offset, next(fd, bytes, count)));
 }
 ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset) {
     NEXT(pwrite);
-    SOME_BYTES(decide_fd("write", fd), next(fd, bytes, count / 2, offset), next(fd, bytes, count, offset));
+    SOME_BYTES(decide_fd("write", fd), next(fd, bytes, count / 2, offset),
+               traced_bytes(fd, offset, next(fd, bytes, count, offset)));
 }
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset) {
     NEXT(pwrite64);
-    SOME_BYTES(decide_fd("write", fd), next(fd, bytes, count / 2, offset), next(fd, bytes, count, offset));
+    SOME_BYTES(decide_fd("write", fd), next(fd, bytes, count / 2, offset),
+               traced_bytes(fd, offset, next(fd, bytes, count, offset)));
 }
 ssize_t writev(int fd, const struct iovec *parts, int count) {
     NEXT(writev);
-    SOME_BYTES(decide_fd("write", fd), write(fd, parts[0].iov_base, parts[0].iov_len / 2), next(fd, parts, count));
+    off_t offset = place_of(fd);
+    SOME_BYTES(decide_fd("write", fd), write(fd, parts[0].iov_base, parts[0].iov_len / 2),
+               traced_bytes(fd, offset, next(fd, parts, count)));
 }
 ssize_t sendfile64(int out, int in, off64_t *offset, size_t count) {
     NEXT(sendfile64);
-    SOME_BYTES(decide_fd("copy", out), next(out, in, offset, 4096), next(out, in, offset, count));
+    off_t place = place_of(out);
+    SOME_BYTES(decide_fd("copy", out), next(out, in, offset, 4096), traced_bytes(out, place, next(out, in, offset, count)));
 }
 ssize_t copy_file_range(int in, off64_t *from, int out, off64_t *to, size_t count, unsigned flags) {
     NEXT(copy_file_range);
-    SOME_BYTES(decide_fd("copy", out), next(in, from, out, to, 4096, flags), next(in, from, out, to, count, flags));
+    off_t place = to ? *to : place_of(out);
+    SOME_BYTES(decide_fd("copy", out), next(in, from, out, to, 4096, flags),
+               traced_bytes(out, place, next(in, from, out, to, count, flags)));
 }
 int ioctl(int fd, unsigned long request, ...) {
     NEXT(ioctl);
@@ -272,49 +352,70 @@ int ioctl(int fd, unsigned long request, ...) {
     ALL_OR_NOTHING(decide_fd("copy", fd), int, next(fd, request, argument));
 }
 
-int ftruncate(int fd, off_t length) { NEXT(ftruncate); ALL_OR_NOTHING(decide_fd("truncate", fd), int, next(fd, length)); }
-int ftruncate64(int fd, off64_t length) { NEXT(ftruncate64); ALL_OR_NOTHING(decide_fd("truncate", fd), int, next(fd, length)); }
-int fsync(int fd) { NEXT(fsync); ALL_OR_NOTHING(decide_fd("sync", fd), int, is_left_out(fd) ? 0 : next(fd)); }
-int fdatasync(int fd) {
-    NEXT(fdatasync);
-    ALL_OR_NOTHING(decide_fd("sync", fd), int, is_left_out(fd) ? 0 : next(fd));
+int ftruncate(int fd, off_t length) {
+    NEXT(ftruncate);
+    ALL_OR_NOTHING(decide_fd("truncate", fd), int, traced_size(fd, next(fd, length)));
 }
+int ftruncate64(int fd, off64_t length) {
+    NEXT(ftruncate64);
+    ALL_OR_NOTHING(decide_fd("truncate", fd), int, traced_size(fd, next(fd, length)));
+}
+int fsync(int fd) { NEXT(fsync); ALL_OR_NOTHING(decide_fd("sync", fd), int, traced_sync(fd, next)); }
+int fdatasync(int fd) { NEXT(fdatasync); ALL_OR_NOTHING(decide_fd("sync", fd), int, traced_sync(fd, next)); }
 
 int rename(const char *from, const char *to) {
     NEXT(rename);
-    ALL_OR_NOTHING(decide_paths("rename", AT_FDCWD, from, AT_FDCWD, to), int, next(from, to));
+    ALL_OR_NOTHING(decide_paths("rename", AT_FDCWD, from, AT_FDCWD, to), int,
+                   traced_paths("rename", AT_FDCWD, from, AT_FDCWD, to, next(from, to)));
 }
 int renameat(int from_dir, const char *from, int to_dir, const char *to) {
     NEXT(renameat);
-    ALL_OR_NOTHING(decide_paths("rename", from_dir, from, to_dir, to), int, next(from_dir, from, to_dir, to));
+    ALL_OR_NOTHING(decide_paths("rename", from_dir, from, to_dir, to), int,
+                   traced_paths("rename", from_dir, from, to_dir, to, next(from_dir, from, to_dir, to)));
 }
 int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags) {
     NEXT(renameat2);
-    ALL_OR_NOTHING(decide_paths("rename", from_dir, from, to_dir, to), int, next(from_dir, from, to_dir, to, flags));
+    ALL_OR_NOTHING(decide_paths("rename", from_dir, from, to_dir, to), int,
+                   traced_paths("rename", from_dir, from, to_dir, to, next(from_dir, from, to_dir, to, flags)));
 }
 int link(const char *from, const char *to) {
     NEXT(link);
-    ALL_OR_NOTHING(decide_paths("link", AT_FDCWD, from, AT_FDCWD, to), int, next(from, to));
+    ALL_OR_NOTHING(decide_paths("link", AT_FDCWD, from, AT_FDCWD, to), int,
+                   traced_paths("link", AT_FDCWD, from, AT_FDCWD, to, next(from, to)));
 }
 int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags) {
     NEXT(linkat);
-    ALL_OR_NOTHING(decide_paths("link", from_dir, from, to_dir, to), int, next(from_dir, from, to_dir, to, flags));
+    ALL_OR_NOTHING(decide_paths("link", from_dir, from, to_dir, to), int,
+                   traced_paths("link", from_dir, from, to_dir, to, next(from_dir, from, to_dir, to, flags)));
 }
-int unlink(const char *path) { NEXT(unlink); ALL_OR_NOTHING(decide_path("unlink", AT_FDCWD, path), int, next(path)); }
+int unlink(const char *path) {
+    NEXT(unlink);
+    ALL_OR_NOTHING(decide_path("unlink", AT_FDCWD, path), int, traced_path("unlink", AT_FDCWD, path, next(path)));
+}
 int unlinkat(int dir, const char *path, int flags) {
     NEXT(unlinkat);
-    ALL_OR_NOTHING(decide_path(flags & AT_REMOVEDIR ? "rmdir" : "unlink", dir, path), int, next(dir, path, flags));
+    const char *kind = flags & AT_REMOVEDIR ? "rmdir" : "unlink";
+    ALL_OR_NOTHING(decide_path(kind, dir, path), int, traced_path(kind, dir, path, next(dir, path, flags)));
 }
-int rmdir(const char *path) { NEXT(rmdir); ALL_OR_NOTHING(decide_path("rmdir", AT_FDCWD, path), int, next(path)); }
-int mkdir(const char *path, mode_t mode) { NEXT(mkdir); ALL_OR_NOTHING(decide_path("mkdir", AT_FDCWD, path), int, next(path, mode)); }
+int rmdir(const char *path) {
+    NEXT(rmdir);
+    ALL_OR_NOTHING(decide_path("rmdir", AT_FDCWD, path), int, traced_path("rmdir", AT_FDCWD, path, next(path)));
+}
+int mkdir(const char *path, mode_t mode) {
+    NEXT(mkdir);
+    ALL_OR_NOTHING(decide_path("mkdir", AT_FDCWD, path), int, traced_path("mkdir", AT_FDCWD, path, next(path, mode)));
+}
 int fchmod(int fd, mode_t mode) {
     NEXT(fchmod);
     if (!no_modes) return next(fd, mode);
     errno = EPERM;
     return -1;
 }
-int remove(const char *path) { NEXT(remove); ALL_OR_NOTHING(decide_path("unlink", AT_FDCWD, path), int, next(path)); }
+int remove(const char *path) {
+    NEXT(remove);
+    ALL_OR_NOTHING(decide_path("unlink", AT_FDCWD, path), int, traced_path("unlink", AT_FDCWD, path, next(path)));
+}
 int fallocate(int fd, int mode, off_t offset, off_t length) {
     NEXT(fallocate);
-    ALL_OR_NOTHING(decide_fd("write", fd), int, next(fd, mode, offset, length));
+    ALL_OR_NOTHING(decide_fd("write", fd), int, traced_size(fd, next(fd, mode, offset, length)));
 }
