@@ -483,14 +483,14 @@ const SYNCED: &[(&str, &str)] = &[
 #[test]
 #[ignore = "minutes: make test-disk-states"]
 fn a_disk_state_without_a_sync_is_noticed() {
-    let mut missed = Vec::new();
+    let mut missed: Vec<&str> = Vec::new();
     // The failures are wanted.
     std::panic::set_hook(Box::new(|_| {}));
     for (left_out, of) in SYNCED {
         let tried = try_command(of, Some(left_out), 60, 1);
         let first = tried.failures.first().map_or("", |text| text.lines().next().unwrap_or_default());
         print_progress(&format!("without syncs of {left_out:?}, {of}: {} failed: {first}", tried.failures.len()));
-        missed.extend(tried.failures.is_empty().then_some(left_out));
+        missed.extend(tried.failures.is_empty().then_some(*left_out));
     }
     drop(std::panic::take_hook());
     assert!(missed.is_empty(), "without syncs of {missed:?} nothing failed");
