@@ -175,8 +175,7 @@ fn us(text: &str) -> i64 {
 fn a_year_of_nights_keeps_its_promises() {
     let lived = live(1, 365);
     assert!(lived.broken.is_empty(), "{}", lived.broken.join("\n"));
-    println!("{} requests, {:?}", lived.requests, lived.endings);
-    assert!(lived.requests > 1_000 && lived.endings.len() > 8, "{lived:?}");
+    assert!(lived.requests > 1_000 && lived.endings.len() > 5, "{lived:?}");
 }
 
 #[test]
@@ -189,6 +188,7 @@ fn the_same_seed_gives_the_same_bytes() {
 /// `make test-year`: `YEAR_SEEDS` seeds of `YEAR_NIGHTS` nights, from `YEAR_SEED` on.
 #[test]
 #[ignore = "takes most of a minute a seed"]
+#[expect(clippy::print_stdout, reason = "what each seed was like")]
 fn years_of_many_seeds() {
     let number = |name: &str, default| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
     let (first, seeds, nights) = (number("YEAR_SEED", 1), number("YEAR_SEEDS", 100), number("YEAR_NIGHTS", 365));
