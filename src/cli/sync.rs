@@ -254,6 +254,10 @@ fn print_incidents(synced: &Synced, context: &Context) -> Result<(), Failure> {
 
 fn ending(synced: &Synced) -> Ending {
     match &synced.stop {
+        _ if synced.copy_failed => Ending {
+            outcome: Some("published, but the copy in the object store failed"),
+            next: Some("The next run copies it.".to_owned()),
+        },
         Some(stop) => Ending { outcome: None, next: StopReason::of(stop, 0).next },
         None if synced.only_unreadable && synced.unreadable_participants > 0 => Ending {
             outcome: Some("finished, but some of Feishu's data is unreadable"),

@@ -38,6 +38,8 @@ pub(crate) struct Synced {
     pub only_bad_lines: bool,
     /// Participants that this run found to be unreadable.
     pub unreadable_participants: u64,
+    /// The data is published, but could not be copied to the object store; `error` says why.
+    pub copy_failed: bool,
     /// Why fetched data could not be published, if it could not; it is in the raw log.
     pub error: Option<SyncError>,
 }
@@ -210,6 +212,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let only_unreadable = nothing_is_missing && !is_readable && !has_bad_lines;
     let only_bad_lines = nothing_is_missing && is_readable && has_bad_lines;
     notes.extend(notes::of_events(events.as_ref(), &events_not_listed));
+    let mut copy_failed = false;
     let copy = match setup.copy.as_ref().filter(|_| error.is_none() && !setup.cancel.is_cancelled()) {
         None => None,
         Some(copy) => match copies::copy_after_sync(&paths, &ledger, copy, &setup).await {
@@ -220,7 +223,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
                 None
             }
             CopyEnd::Failed(failed) => {
-                exit = failed_copy_exit(&failed);
+                (exit, copy_failed) = (failed_copy_exit(&failed), true);
                 error = Some(failed);
                 None
             }
@@ -246,7 +249,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         ..publisher.summary(run_id, exit, started, ("extract", extract_s))
     };
     summary.notes.extend(publisher.take_notes());
-    Ok(Synced { summary, exit, stop, only_unreadable, only_bad_lines, unreadable_participants, error })
+    Ok(Synced { summary, exit, stop, only_unreadable, only_bad_lines, unreadable_participants, copy_failed, error })
 }
 
 /// Meetings that ended before this have long been listed.

@@ -114,6 +114,9 @@ fn a_sync_copies_at_its_end_and_a_failed_copy_loses_nothing() {
     assert!(failed.summary()["generation"].as_u64() > Some(0), "the store itself is published");
     let holes = || env.status(&[]).expect_exit(0).summary()["not_covered"][0]["since_utc"].clone();
     let holes_after_failure = holes();
+    let mut sync = env.vcq(&["sync", "--publish-to", to]);
+    let text = run(sync.args(env.window())).expect_exit(5);
+    assert!(text.stdout.contains("published, but the copy in the object store failed"), "{}", text.stdout);
     fs::remove_file(&copy).expect("removed");
     let summary = env.sync(&["--publish-to", to]).expect_exit(0).summary();
     assert_eq!(holes(), holes_after_failure, "the window was covered");
