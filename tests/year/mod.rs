@@ -187,7 +187,7 @@ fn the_same_seed_gives_the_same_bytes() {
 
 /// `make test-year`: `YEAR_SEEDS` seeds of `YEAR_NIGHTS` nights, from `YEAR_SEED` on.
 #[test]
-#[ignore = "takes most of a minute a seed"]
+#[ignore = "most of a minute a seed: make test-year"]
 #[expect(clippy::print_stdout, reason = "what each seed was like")]
 fn years_of_many_seeds() {
     let number = |name: &str, default| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
