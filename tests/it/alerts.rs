@@ -160,7 +160,7 @@ fn a_rule_sends_one_signed_card_and_then_stays_quiet() {
     let failed = alerts.run(&["alert", "failed", "--status", "5"], 0).stdout;
     assert_eq!(failed, "sent a message to it-ops (feishu)\n");
     let message = alerts.bot.take()[0].to_string();
-    for text in ["exit code 5: the store cannot be read or written.", "vcq-etl status --store /"] {
+    for text in ["exit code 5: the store or its copy cannot be read or written.", "vcq-etl status --store /"] {
         assert!(message.contains(text), "{text} is not in {message}");
     }
     for status in ["0", "7", "8", "130", "143"] {
