@@ -23,10 +23,10 @@ fn target_of(source: &str, function: &str) -> Option<String> {
     let at = lines.iter().position(|line| line.trim_start().starts_with(&format!("fn {function}(")))?;
     let attributes: Vec<&str> =
         lines[..at].iter().rev().map(|line| line.trim()).take_while(|line| line.starts_with('#')).collect();
-    let is_test = attributes.iter().any(|line| *line == "#[test]");
+    let is_test = attributes.contains(&"#[test]");
     let ignored = attributes.iter().find(|line| line.starts_with("#[ignore"));
     let reason = |line: &&str| line.split("make ").nth(1).map(|text| text.trim_end_matches("\"]").to_owned());
-    is_test.then(|| ignored.map_or(Some("test".to_owned()), |line| reason(line)))?
+    is_test.then(|| ignored.map_or(Some("test".to_owned()), reason))?
 }
 
 /// What is wrong with a row: its tests and the targets that run them.
