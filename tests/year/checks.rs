@@ -206,12 +206,13 @@ pub(super) fn incomplete(published: &Published, ledger: &Ledgered, truth: &Truth
     wrong
 }
 
-/// Rows that were accepted by the receiver twice, and rows of dates without meetings. `accepted` are the dates of all
-/// messages that it accepted.
-pub(super) fn sent_twice(accepted: &[String], dates: &BTreeSet<String>) -> Vec<String> {
+/// Rows that were accepted by the receiver twice or never, and rows of dates without samples. `accepted` are the dates
+/// of all messages that it accepted.
+pub(super) fn not_sent_once(accepted: &[String], dates: &BTreeSet<String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut wrong: Vec<String> =
         accepted.iter().filter(|date| !seen.insert(*date)).map(|date| format!("{date} was sent twice")).collect();
-    wrong.extend(seen.iter().filter(|date| !dates.contains(**date)).map(|date| format!("{date} has no meetings")));
+    wrong.extend(dates.iter().filter(|date| !seen.contains(date)).map(|date| format!("{date} was never sent")));
+    wrong.extend(seen.iter().filter(|date| !dates.contains(**date)).map(|date| format!("{date} has no samples")));
     wrong
 }

@@ -170,10 +170,11 @@ fn rows_that_differ_from_the_tenant_are_found() {
 }
 
 #[test]
-fn alerts_that_are_sent_twice_or_about_no_meeting_are_found() {
+fn alerts_that_are_sent_twice_or_never_or_about_nothing_are_found() {
     let dates = BTreeSet::from(["2026-01-05".to_owned(), "2026-01-06".to_owned()]);
     let sent = |dates: &[&str]| dates.iter().map(|date| (*date).to_owned()).collect::<Vec<_>>();
-    assert_eq!(sent_twice(&sent(&["2026-01-05", "2026-01-06"]), &dates).len(), 0);
-    assert_eq!(sent_twice(&sent(&["2026-01-05", "2026-01-06", "2026-01-05"]), &dates).len(), 1);
-    assert_eq!(sent_twice(&sent(&["2026-01-05", "2026-01-06", "2026-01-07"]), &dates).len(), 1);
+    assert_eq!(not_sent_once(&sent(&["2026-01-05", "2026-01-06"]), &dates).len(), 0);
+    assert_eq!(not_sent_once(&sent(&["2026-01-05"]), &dates).len(), 1);
+    assert_eq!(not_sent_once(&sent(&["2026-01-05", "2026-01-06", "2026-01-05"]), &dates).len(), 1);
+    assert_eq!(not_sent_once(&sent(&["2026-01-05", "2026-01-06", "2026-01-07"]), &dates).len(), 1);
 }

@@ -77,9 +77,11 @@ impl Truth {
         truth
     }
 
-    /// The dates with a meeting.
+    /// The dates with samples: those without have no row in the report of the alerts.
     pub(super) fn dates(&self) -> BTreeSet<String> {
-        self.meetings.iter().map(|meeting| meeting.date.clone()).collect()
+        let with_samples: BTreeSet<&str> = self.samples.keys().map(|(key, _)| key.as_str()).collect();
+        let has_samples = |meeting: &&TrueMeeting| with_samples.contains(meeting.key.as_str());
+        self.meetings.iter().filter(has_samples).map(|meeting| meeting.date.clone()).collect()
     }
 }
 
