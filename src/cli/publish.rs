@@ -50,7 +50,7 @@ fn command() -> Command {
         .about("Copy the published dataset to an object store")
         .long_about(
             "Copy the published Parquet files and their manifest to an object store or a directory. Uploads only files that \
-             are not there yet, the manifest last; readers see the generation before or the new one. If a run stops early, \
+             are not there yet, the manifest last; readers see the previous generation or the new one. If a run stops early, \
              the next run resumes. Makes no API calls.",
         )
 }

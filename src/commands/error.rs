@@ -72,7 +72,7 @@ pub(crate) enum SyncError {
     PutAside { path: PathBuf, source: std::io::Error },
     #[error("a replacement of dates in the store {} was interrupted", store.display())]
     Replacing { store: PathBuf },
-    #[error("the store {} has nobody with this {}", store.display(), if *is_email { "e-mail address" } else { "ID" })]
+    #[error("the store {} has no person with this {}", store.display(), if *is_email { "e-mail address" } else { "ID" })]
     NobodyFound { store: PathBuf, is_email: bool },
     #[error("identities cannot be replaced in {first} to {last} (dates: {dates}), because raw files are missing")]
     IdentityStays { dates: usize, first: String, last: String },

@@ -298,11 +298,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("publish_keep", "TIME", Kind::Duration { min_ms: 0 }, Group::Publishing)
     },
     Setting {
-        help: "Endpoint of an object store with the protocol of S3, such as https://oss-cn-hangzhou.aliyuncs.com. By default AWS_ENDPOINT_URL, else AWS.",
+        help: "Endpoint of an S3-compatible object store, such as https://oss-cn-hangzhou.aliyuncs.com. By default the variable AWS_ENDPOINT_URL; if it is not set, AWS.",
         ..setting("publish_endpoint", "URL", Kind::BaseUrl, Group::Publishing)
     },
     Setting {
-        help: "Region of the bucket. By default AWS_REGION, else the one in ~/.aws/config.",
+        help: "Region of the bucket. By default the variable AWS_REGION; if it is not set, the region in ~/.aws/config.",
         ..setting("publish_region", "NAME", Kind::Text, Group::Publishing)
     },
     Setting {
@@ -311,11 +311,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         secret: true,
-        help: "Secret of the access key. Flags are visible to other users of the machine: prefer the variable or a file.",
+        help: "AccessKey secret. Flags are visible to other users of the machine: prefer the variable or a file.",
         ..setting("publish_key", "SECRET", Kind::Text, Group::Publishing)
     },
     Setting {
-        help: "File that contains the secret of the access key; must be accessible only to its owner (chmod 600), or be a container secret.",
+        help: "File that contains the AccessKey secret; must be accessible only to its owner (chmod 600), or be a container secret.",
         ..setting("publish_key_file", "FILE", Kind::Path, Group::Publishing)
     },
     Setting {

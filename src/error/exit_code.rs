@@ -55,12 +55,17 @@ pub(crate) const EXIT_CODES: &[ExitInfo] = &[
     row(
         Credentials,
         "credentials",
-        "access denied by Feishu (credentials, scope, role or IP address) or by the object store of a copy",
+        "access denied by Feishu (credentials, scope, role or IP address); credentials refused by the object store",
         "Feishu rejected the credentials or the permissions",
     ),
     // The name is that of existing stores.
     row(Feishu, "vendor", "Feishu is unreachable or keeps failing", "Feishu could not be reached or kept failing"),
-    row(Storage, "storage", "the store or its copy cannot be read or written", "the store could not be read or written"),
+    row(
+        Storage,
+        "storage",
+        "the store or its copy cannot be read or written",
+        "the store could not be read or written",
+    ),
     row(Busy, "busy", "another run holds the store's lock", "busy"),
     ExitInfo {
         next: Some("The next run retries what is still pending."),

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use crate::commands::SyncError;
 use crate::remote::{Fault, RemoteError, TargetError};
 
-const RESUMES: &str = "what was uploaded is kept; the next run continues, and readers see the generation before";
+const RESUMES: &str = "what was uploaded is kept; the next run continues, and readers see the previous generation";
 const SCHEMES: &str = "a target is s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX or a directory; OSS, TOS and \
                        MinIO are s3:// with the setting publish_endpoint";
 
@@ -40,7 +40,7 @@ impl From<RemoteError> for Failure {
             RemoteError::Request { fault, .. } => hints(failure, *fault),
             RemoteError::Foreign { .. } => failure
                 .hint("use another prefix: one store writes below each prefix")
-                .hint("if the other store is gone for good, remove _store.json there and run again"),
+                .hint("if the other store no longer exists, remove _store.json there and run again"),
             RemoteError::Damaged { .. } => {
                 failure.hint("another program wrote it: use another prefix, or remove it and run vcq-etl publish")
             }
@@ -66,7 +66,7 @@ impl From<RemoteError> for Failure {
 fn hints(failure: Failure, fault: Fault) -> Failure {
     match fault {
         Fault::NoCredentials => failure.hint(
-            "set publish_key_id and publish_key_file, or give credentials as the object store's own tools take them, such as \
+            "set publish_key_id and publish_key_file, or the variables of the object store, such as \
              AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         ),
         Fault::Credentials => {
@@ -79,8 +79,6 @@ fn hints(failure: Failure, fault: Fault) -> Failure {
         Fault::Clock => failure.hint("correct this machine's clock: requests are signed with the time").hint(RESUMES),
         Fault::Region => failure.hint("set publish_region to the region of the bucket"),
         Fault::Throttled => failure.hint("the object store is throttling: run again later").hint(RESUMES),
-        Fault::Other => {
-            failure.hint("check the network, any proxy, and the setting publish_endpoint").hint(RESUMES)
-        }
+        Fault::Other => failure.hint("check the network, any proxy, and the setting publish_endpoint").hint(RESUMES),
     }
 }

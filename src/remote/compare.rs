@@ -34,7 +34,7 @@ pub(crate) async fn compare(
     let none = || "no such object".to_owned();
     let store = StoreFile::read(bucket).await?;
     let store_id = |store: StoreFile| match store.store_id.as_str() {
-        "" => "no store: this one was never published".to_owned(),
+        "" => "no store ID: this store was never published".to_owned(),
         id => format!("store {id}"),
     };
     differs(STORE_FILE, store_id(local.store.clone()), store.map_or_else(none, store_id));
@@ -45,7 +45,7 @@ pub(crate) async fn compare(
         Ok(remote) if found.bytes == local.manifest.as_bytes() => generation(&remote),
         Ok(remote) if remote.generation == listing.generation => "the same generation with other files".to_owned(),
         Ok(remote) => generation(&remote),
-        Err(_) => "no JSON of vcq-etl".to_owned(),
+        Err(_) => "not a JSON file that vcq-etl wrote".to_owned(),
     });
     differs(MANIFEST, generation(&listing), found);
     let present = bucket.list().await?;

@@ -29,7 +29,7 @@ pub(crate) enum RemoteError {
     /// Another store publishes there.
     #[error("{target} belongs to another store: its _store.json names {found}, and this store is {expected}")]
     Foreign { target: String, found: String, expected: String },
-    #[error("{place} is not readable as JSON of vcq-etl")]
+    #[error("{place} is not a JSON file that vcq-etl wrote")]
     Damaged { place: String, source: serde_json::Error },
     /// The store was restored from a backup, most likely.
     #[error("{target} has generation {remote}, but this store only has generation {local}")]
@@ -38,11 +38,11 @@ pub(crate) enum RemoteError {
     Changed { place: String },
     #[error("cannot read the published file {}", path.display())]
     LocalFile { path: PathBuf, source: io::Error },
-    #[error("the published file {} does not have its published bytes", path.display())]
+    #[error("the published file {} differs from what was published", path.display())]
     LocalDamage { path: PathBuf },
     #[error("{target} has no published dataset")]
     NothingThere { target: String },
-    #[error("{place} does not have its published bytes")]
+    #[error("{place} differs from what was published")]
     RemoteDamage { place: String },
     #[error("cannot write {}", path.display())]
     Write { path: PathBuf, source: io::Error },

@@ -407,7 +407,7 @@ fn a_person_is_forgotten_in_every_layer() {
     let again = run(&mut env.vcq(&["forget", "--user", &user, "--yes"])).expect_exit(0);
     assert!(again.stderr.contains("is replaced already"), "{}", again.stderr);
     let nobody = run(&mut env.vcq(&["forget", "--user", "ou_nobody", "--yes"])).expect_exit(2);
-    assert!(nobody.stderr.contains("has nobody with this ID"), "{}", nobody.stderr);
+    assert!(nobody.stderr.contains("has no person with this ID"), "{}", nobody.stderr);
     // A later answer does not bring the person back.
     env.sync(&["--refetch"]).expect_exit(0);
     let back = format!("select count(*) from participants where user_id in ('{user}', '{other}')");

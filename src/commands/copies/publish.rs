@@ -83,8 +83,8 @@ pub(super) fn store_file(paths: &StorePaths, ledger: &Ledger, store_id: String) 
 pub(in crate::commands) fn note_of_copy(ledger: &Ledger) -> Result<Option<String>, SyncError> {
     Ok(ledger.setting(PUBLISHED_TO)?.map(|target| {
         format!(
-            "the copy in {target} is unchanged until the next vcq-etl publish, which keeps the replaced files there for the \
-             time publish_keep; vcq-etl publish --keep 0s removes them at once"
+            "the copy in {target} is unchanged until the next vcq-etl publish, which keeps the replaced files there for \
+             publish_keep; vcq-etl publish --keep 0s removes them at once"
         )
     }))
 }

@@ -63,8 +63,8 @@ pub(crate) async fn restore(setup: &RestoreSetup) -> Result<Restored, SyncError>
     let published = tokio::task::block_in_place(|| publish_restored(&paths, &ledger, store, &dataset, now_us))?;
     notes.extend(published.notes);
     notes.push(
-        "the copy has no raw log: these dates cannot be rebuilt, and identities in them cannot be replaced; nor does it know \
-         who is forgotten"
+        "the copy has no raw log: the restored dates cannot be rebuilt, and identities in them cannot be replaced. Before the \
+         next sync, put state/forgotten and state/expired back from a backup if there were such files"
             .to_owned(),
     );
     if dataset.store.identity.as_deref().is_some_and(|identity| identity == "pseudonym") {

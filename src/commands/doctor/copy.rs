@@ -24,7 +24,7 @@ pub(super) async fn check(setup: &DoctorSetup) -> Check {
             Check::ok(NAME, format!("{target} does not exist yet; the first publication creates it"))
         }
         Ok(None) => Check::ok(NAME, format!("{target} can be read; nothing is published there yet")),
-        Ok(Some(true)) => Check::ok(NAME, format!("{target} has the copy of this store")),
+        Ok(Some(true)) => Check::ok(NAME, format!("{target} contains the copy of this store")),
         Ok(Some(false)) => Check::warning(NAME, format!("{target} has the copy of another store"))
             .next("use another prefix: one store writes below each prefix"),
         Err(error) => {
