@@ -64,7 +64,7 @@ pub enum NoResponse {
     #[error("the connection was refused")]
     Refused,
     /// The time was over.
-    #[error("the time was over")]
+    #[error("the request timed out")]
     TimedOut,
     /// The connection ended before the response did.
     #[error("the connection was reset")]
