@@ -36,7 +36,8 @@ pub(in crate::commands) fn expire(
     let manifest = Manifest::read(paths)?;
     let lost = lost_raw_dates(paths, ledger, manifest.as_ref())?;
     let mut dates = raw_dates(paths)?;
-    let later = dates.split_off(&before);
+    let mut later = dates.split_off(&before);
+    later.retain(|date| !lost.contains(date));
     let mut notes: Vec<String> = without_raw_note(&lost, &done, before).into_iter().collect();
     dates.retain(|date| !done.contains(date) && !lost.contains(date));
     if dates.is_empty() {

@@ -211,7 +211,10 @@ pub(crate) fn forget(setup: &ForgetSetup) -> Result<Forgotten, SyncError> {
     let pseudonyms = Arc::new(Pseudonyms::new(key, Identity::Pseudonym, Topics::Keep, networks(&paths)?));
     let people = People::of_values(&found.ids, &found.emails, &found.names, Arc::clone(&pseudonyms));
     let rewrite = Identities { pseudonyms: &pseudonyms, people: Some(&people) };
-    let staged = stage(&paths, RawKind::ALL, &raw_dates(&paths)?, &rewrite, store.threads)?;
+    // A date without all of its raw files would lose its published rows.
+    let lost = lost_raw_dates(&paths, &ledger, Manifest::read(&paths)?.as_ref())?;
+    let whole: BTreeSet<i32> = raw_dates(&paths)?.difference(&lost).copied().collect();
+    let staged = stage(&paths, RawKind::ALL, &whole, &rewrite, store.threads)?;
     let texts: Vec<&String> = found.ids.iter().chain(&found.emails).chain(&found.names).collect();
     ledger.forget_messages(&|message| texts.iter().any(|text| message.contains(text.as_str())))?;
     let dates: Vec<Replacing> = staged.dates.iter().map(Replacing::rewritten).collect();
@@ -224,12 +227,8 @@ pub(crate) fn forget(setup: &ForgetSetup) -> Result<Forgotten, SyncError> {
     ledger.record_run(&run)?;
     notes.extend(finished.notes);
     notes.extend(note_of_copy(&ledger)?);
-    let lost = lost_raw_dates(&paths, &ledger, Manifest::read(&paths)?.as_ref())?;
-    let stay: Vec<&String> = found
-        .dates
-        .iter()
-        .filter(|date| civil_date(date).is_some_and(|date| lost.contains(&date) && !staged.dates.contains(&date)))
-        .collect();
+    let is_lost = |date: &&String| civil_date(date).is_some_and(|date| lost.contains(&date));
+    let stay: Vec<&String> = found.dates.iter().filter(is_lost).collect();
     if let (Some(first), Some(last)) = (stay.first(), stay.last())
         && !found.is_replaced
     {

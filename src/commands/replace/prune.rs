@@ -14,6 +14,7 @@ use crate::commands::publish::date_error::DateError;
 use crate::commands::run_record;
 use crate::commands::store_settings;
 use crate::commands::store_setup::StoreSetup;
+use crate::commands::store_state::lost_raw_dates;
 use crate::error::ExitCode;
 use crate::extract::{catch_up, settle_raw_ends};
 use crate::ledger::{Ledger, PRUNE, PRUNE_RAW, Replacing, ReplacingWith, RunRecord};
@@ -119,7 +120,9 @@ pub(crate) fn prune(setup: &PruneSetup) -> Result<Pruned, SyncError> {
         return Ok(Pruned { run_id, removed, generation: None, notes });
     }
     let mut later = raw_dates(&paths)?;
-    later.retain(|date| *date >= setup.before);
+    // A date without all of its raw files would lose its published rows.
+    let lost = lost_raw_dates(&paths, &ledger, Manifest::read(&paths)?.as_ref())?;
+    later.retain(|date| *date >= setup.before && !lost.contains(date));
     let rewrite = EarlierItems { before: setup.before, zone: &store.zone, replace: &|_| None };
     let staged = stage(&paths, &[RawKind::Meetings], &later, &rewrite, store.threads)?;
     let removes = removed.dates.iter().filter_map(|date| civil_date(date));
