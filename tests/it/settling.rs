@@ -93,7 +93,7 @@ fn a_sync_fetches_what_is_pending_from_earlier_windows_and_publishes_it() {
 #[test]
 fn failures_outside_the_window_count_for_the_run_that_requested_them() {
     let mut env = TestEnv::with(&recent_tenant(), unlimited());
-    env.faults(&["participant_quality_list:internal-error@share=0.1"]);
+    env.faults(&["participant_quality_list:internal-error@share=0.03"]);
     sync_since(&env, "3d", &[]).expect_exit(7);
     calls(&env);
     let soon = sync_since(&env, "5m", &[]).expect_exit(0).summary();
