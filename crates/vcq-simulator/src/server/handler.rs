@@ -70,6 +70,13 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Changes the options from the next call on and restarts the counts of faults.
+    pub(super) fn set_options(&self, options: Options) {
+        let mut state = self.state();
+        state.options = Arc::new(options);
+        state.faults = Default::default();
+    }
+
     fn check(&self, endpoint: Endpoint, params: &Params, headers: &HeaderMap, at: Arrival) -> CheckedCall {
         let mut state = self.state();
         let options = Arc::clone(&state.options);

@@ -90,9 +90,7 @@ impl InProcess {
 
     /// Changes the options from the next call on and restarts the counts of faults.
     pub fn set_options(&self, options: Options) {
-        let mut state = self.shared.state();
-        state.options = Arc::new(options);
-        state.faults = Default::default();
+        self.shared.set_options(options);
     }
 }
 

@@ -98,9 +98,7 @@ impl RunningServer {
 
     /// Changes the options from the next call on and restarts the counts of faults. `bind` has no effect.
     pub fn set_options(&self, options: Options) {
-        let mut state = self.shared.state();
-        state.options = Arc::new(options);
-        state.faults = Default::default();
+        self.shared.set_options(options);
     }
 
     /// Invalidates all tokens: the next call with one fails with 99991663.
