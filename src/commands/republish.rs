@@ -16,7 +16,7 @@ use super::store_state::GENERATION;
 use super::{history, notes, replace, run_record};
 use crate::error::ExitCode;
 use crate::ledger::{Ledger, USER_ID_TYPE};
-use crate::load::{DatabaseOptions, Manifest, Publication, PublishMode, StorePaths, publish};
+use crate::load::{DatabaseOptions, Manifest, Publication, PublishMode, Published, StorePaths, publish};
 use crate::schema::TenantZone;
 
 #[derive(Clone)]
@@ -59,27 +59,42 @@ pub(crate) fn republish(
     let stored = |name| stored_setting(&paths, &ledger, setup.database, name);
     let timezone = stored(TIMEZONE)?.unwrap_or_else(|| setup.zone.name().to_owned());
     let user_id_type = stored(USER_ID_TYPE)?.unwrap_or_else(|| setup.user_id_type.clone());
+    let meta = (timezone.as_str(), user_id_type.as_str());
+    let published = publish_same_rows(&paths, &ledger, &manifest.run_id, meta, &installed, setup.database, now_us)?;
+    notes.extend(installed.problems());
+    notes.extend(published.notes);
+    Ok(Republished { generation: Some(published.generation), notes })
+}
+
+/// Publishes the current Parquet files as a new generation with these definitions. `meta` is the time zone and the kind
+/// of user IDs; the rows are still those of the run.
+pub(super) fn publish_same_rows(
+    paths: &StorePaths,
+    ledger: &Ledger,
+    run_id: &str,
+    (timezone, user_id_type): (&str, &str),
+    installed: &Installed,
+    database: DatabaseOptions,
+    now_us: i64,
+) -> Result<Published, SyncError> {
     let published = publish(
-        &paths,
+        paths,
         &Publication {
-            // The rows are still those of that run.
-            run_id: &manifest.run_id,
+            run_id,
             now_us,
             dates: Vec::new(),
             mode: PublishMode::Update,
-            timezone: &timezone,
-            user_id_type: &user_id_type,
+            timezone,
+            user_id_type,
             definitions: installed.definitions(),
             reference_rows: &[],
-            database: setup.database,
+            database,
         },
         &mut |_| Ok(ledger.runs()?.iter().map(run_row).collect()),
         &mut |_| ControlFlow::Continue(()),
     )?;
     ledger.set_setting(GENERATION, &published.generation.to_string())?;
-    notes.extend(installed.problems());
-    notes.extend(published.notes);
-    Ok(Republished { generation: Some(published.generation), notes })
+    Ok(published)
 }
 
 /// Finishes a replacement that an earlier run had begun. Returns what to say about it.

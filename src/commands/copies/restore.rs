@@ -3,7 +3,6 @@
 //! What comes back: the Parquet files, `vcq.duckdb`, the history of runs, the settings of the store and its buildings.
 //! What does not: the raw log, the identity key, who is forgotten, alerts that were sent.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::setup::CopySetup;
@@ -13,13 +12,12 @@ use crate::commands::history::runs_in;
 use crate::commands::identity::{IDENTITY, TOPICS};
 use crate::commands::open_store::open_and_lock;
 use crate::commands::publish::definitions::Installed;
-use crate::commands::run_record::run_row;
+use crate::commands::republish::publish_same_rows;
 use crate::commands::store_settings::TIMEZONE;
 use crate::commands::store_setup::StoreSetup;
-use crate::commands::store_state::GENERATION;
 use crate::ledger::{Ledger, USER_ID_TYPE};
 use crate::load::connection::open_in_memory;
-use crate::load::{LoadError, Manifest, Publication, PublishMode, StorePaths, publish};
+use crate::load::{LoadError, Manifest, Published, StorePaths};
 use crate::raw_log::{RawKind, list_dates};
 use crate::remote::{RemoteDataset, download, find, open};
 use crate::schema::SCHEMA_VERSION;
@@ -107,7 +105,7 @@ fn publish_restored(
     store: &StoreSetup,
     dataset: &RemoteDataset,
     now_us: i64,
-) -> Result<crate::load::Published, SyncError> {
+) -> Result<Published, SyncError> {
     let manifest = Manifest::read(paths)?.ok_or_else(|| LoadError::MissingManifest { path: paths.manifest() })?;
     let part = |table: &str| manifest.files.iter().find(|file| file.table == table).map(|file| paths.part(&file.path));
     let meta = part("meta").map(|part| read_meta(paths, store, &part)).transpose()?;
@@ -127,25 +125,7 @@ fn publish_restored(
         }
     }
     let installed = Installed::read_and_check(paths, &store.definitions)?;
-    let published = publish(
-        paths,
-        &Publication {
-            // The rows are those of that run.
-            run_id: &manifest.run_id,
-            now_us,
-            dates: Vec::new(),
-            mode: PublishMode::Update,
-            timezone: &timezone,
-            user_id_type: &user_id_type,
-            definitions: installed.definitions(),
-            reference_rows: &[],
-            database: store.database,
-        },
-        &mut |_| Ok(ledger.runs()?.iter().map(run_row).collect()),
-        &mut |_| ControlFlow::Continue(()),
-    )?;
-    ledger.set_setting(GENERATION, &published.generation.to_string())?;
-    Ok(published)
+    publish_same_rows(paths, ledger, &manifest.run_id, (&timezone, &user_id_type), &installed, store.database, now_us)
 }
 
 /// The time zone and the kind of user IDs of the store that was copied.
