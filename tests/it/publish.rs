@@ -231,7 +231,7 @@ fn bad_targets_are_named() {
     fs::write(copy.join("_store.json"), other.to_string()).expect("written");
     refused(&[to], 5, "belongs to another store");
     fs::write(copy.join("_store.json"), "{").expect("written");
-    refused(&[to], 5, "is not readable as JSON");
+    refused(&[to], 5, "is not a JSON file that vcq-etl wrote");
     fs::write(copy.join("_store.json"), file).expect("written");
     let manifest = fs::read_to_string(copy.join("_manifest.json")).expect("read");
     let newer = manifest.replacen("{\"generation\":", "{\"generation\":9", 1);
