@@ -30,6 +30,7 @@ mod malformed_responses;
 mod missing_raw_files;
 mod optional_tables;
 mod own_definitions;
+mod partly_lost;
 mod passing_faults;
 mod personal_data;
 mod personal_data_kills;

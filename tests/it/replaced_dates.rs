@@ -46,26 +46,6 @@ fn rows_without(env: &TestEnv, date: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn forgetting_keeps_the_rows_of_a_date_whose_raw_files_are_missing() {
-    for kind in ["participants", "quality", "meetings"] {
-        let env = TestEnv::new();
-        env.sync(&[]).expect_exit(0);
-        let days = dates(&env);
-        let on_both = "select user_id from participants where user_id is not null group by all
-                       having count(distinct meeting_date) = 2 order by all limit 1";
-        let user = env.rows(on_both).remove(0);
-        let before = figures(&env);
-        let folder = env.store().join(format!("raw/{kind}/meeting_date={}", days[1]));
-        std::fs::remove_dir_all(&folder).expect("was there");
-        let output = run(&mut env.vcq(&["forget", "--user", &user, "--yes"])).expect_exit(5);
-        assert!(output.stderr.contains(&days[1]), "{kind}: {}", output.stderr);
-        assert_eq!(figures(&env), before, "{kind}");
-        let left = format!("select distinct meeting_date from participants where user_id = '{user}'");
-        assert_eq!(env.rows(&left), [days[1].as_str()], "{kind}: replaced on the other date");
-    }
-}
-
-#[test]
 fn a_pruned_date_is_gone_from_every_layer_and_is_no_hole() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
@@ -289,7 +269,7 @@ pub(crate) fn raw_folders(env: &TestEnv, date: &str) -> String {
 }
 
 /// What no identity may change.
-fn figures(env: &TestEnv) -> Vec<Vec<String>> {
+pub(crate) fn figures(env: &TestEnv) -> Vec<Vec<String>> {
     [
         "select meeting_date, count(*), count(distinct user_id), count(distinct organizer_user_id), sum(time_in_meeting_s)
          from participants join meetings using (meeting_key, meeting_date) group by all order by all",

@@ -16,13 +16,13 @@ fn expire(env: &TestEnv) {
 }
 
 /// A person who takes part on both days.
-fn somebody(env: &TestEnv) -> String {
+pub(crate) fn somebody(env: &TestEnv) -> String {
     let sql = "select user_id from participants where email is not null group by user_id
                having count(distinct meeting_date) = 2 order by count(*) desc, user_id limit 1";
     env.rows(sql).remove(0)
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     let status = Command::new("cp").arg("-a").arg(from).arg(to).status().expect("cp runs");
     assert!(status.success(), "{} to {}", from.display(), to.display());
 }

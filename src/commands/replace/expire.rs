@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use super::identities::{Identities, rewritten_item};
 use super::listed_items::EarlierItems;
-use super::operation::{Finished, keep_outside_ledger, raw_dates, replace, stage};
+use super::operation::{Dates, Finished, keep_outside_ledger, replace, stage};
 use crate::commands::error::SyncError;
 use crate::commands::identity::{networks, open_key};
 use crate::commands::publish::setup::PublishSetup;
-use crate::commands::store_state::lost_raw_dates;
 use crate::error::ExitCode;
 use crate::ledger::{Ledger, Replacing, ReplacingWith, RunRecord};
-use crate::load::{LockError, Manifest, StorePaths, lock_raw_files};
+use crate::load::{LockError, StorePaths, lock_raw_files};
 use crate::personal_data::{Identity, Pseudonyms, Topics};
 use crate::raw_log::RawKind;
 use crate::schema::{civil_date, civil_date_text};
@@ -33,13 +32,10 @@ pub(in crate::commands) fn expire(
     let today = setup.zone.day_of((setup.now_us)());
     let before = today.saturating_sub(i32::try_from(days).unwrap_or(i32::MAX));
     let done = ledger.expired_dates()?;
-    let manifest = Manifest::read(paths)?;
-    let lost = lost_raw_dates(paths, ledger, manifest.as_ref())?;
-    let mut dates = raw_dates(paths)?;
-    let mut later = dates.split_off(&before);
-    later.retain(|date| !lost.contains(date));
+    let Dates { whole: mut dates, lost } = Dates::read(paths, ledger)?;
+    let later = dates.split_off(&before);
     let mut notes: Vec<String> = without_raw_note(&lost, &done, before).into_iter().collect();
-    dates.retain(|date| !done.contains(date) && !lost.contains(date));
+    dates.retain(|date| !done.contains(date));
     if dates.is_empty() {
         return Ok((!notes.is_empty()).then(|| Finished { notes, ..Finished::default() }));
     }

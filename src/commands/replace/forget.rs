@@ -6,20 +6,19 @@ use std::sync::Arc;
 use duckdb::Connection;
 
 use super::identities::Identities;
-use super::operation::{finish, raw_dates, replace, stage};
+use super::operation::{Dates, finish, replace, stage};
 use crate::commands::copies::note_of_copy;
 use crate::commands::error::SyncError;
 use crate::commands::identity::{networks, open_key};
 use crate::commands::open_store::open_and_lock;
 use crate::commands::publish::date_error::DateError;
 use crate::commands::store_setup::StoreSetup;
-use crate::commands::store_state::lost_raw_dates;
 use crate::commands::tokens::Tokens;
 use crate::commands::{history, run_record, store_settings};
 use crate::error::ExitCode;
 use crate::extract::{catch_up, settle_raw_ends};
 use crate::ledger::{Ledger, Replacing, ReplacingWith};
-use crate::load::{LoadError, Manifest, StorePaths, lock_raw_files, open_published_with};
+use crate::load::{LoadError, StorePaths, lock_raw_files, open_published_with};
 use crate::personal_data::{Identity, People, Pseudonyms, Topics};
 use crate::raw_log::RawKind;
 use crate::schema::ddl::quoted;
@@ -211,9 +210,7 @@ pub(crate) fn forget(setup: &ForgetSetup) -> Result<Forgotten, SyncError> {
     let pseudonyms = Arc::new(Pseudonyms::new(key, Identity::Pseudonym, Topics::Keep, networks(&paths)?));
     let people = People::of_values(&found.ids, &found.emails, &found.names, Arc::clone(&pseudonyms));
     let rewrite = Identities { pseudonyms: &pseudonyms, people: Some(&people) };
-    // A date without all of its raw files would lose its published rows.
-    let lost = lost_raw_dates(&paths, &ledger, Manifest::read(&paths)?.as_ref())?;
-    let whole: BTreeSet<i32> = raw_dates(&paths)?.difference(&lost).copied().collect();
+    let Dates { whole, lost } = Dates::read(&paths, &ledger)?;
     let staged = stage(&paths, RawKind::ALL, &whole, &rewrite, store.threads)?;
     let texts: Vec<&String> = found.ids.iter().chain(&found.emails).chain(&found.names).collect();
     ledger.forget_messages(&|message| texts.iter().any(|text| message.contains(text.as_str())))?;

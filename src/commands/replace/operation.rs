@@ -9,6 +9,7 @@ use crate::commands::error::SyncError;
 use crate::commands::publish::date_error::DateError;
 use crate::commands::publish::round::RoundInput;
 use crate::commands::publish::setup::PublishSetup;
+use crate::commands::store_state::lost_raw_dates;
 use crate::error::ExitCode;
 use crate::extract::catch_up;
 use crate::ledger::{DirtyDate, Ledger, LedgerError, Replacing, ReplacingWith, RunRecord};
@@ -34,6 +35,21 @@ pub(super) fn raw_dates(paths: &StorePaths) -> Result<BTreeSet<i32>, SyncError> 
         dates.extend(list_dates(&paths.raw(), *kind).map_err(DateError::Raw)?);
     }
     Ok(dates)
+}
+
+/// The dates of a store, by whether all of their raw files are there.
+pub(super) struct Dates {
+    /// With all of them: these dates can be rewritten and published again.
+    pub whole: BTreeSet<i32>,
+    /// Published, but raw files are missing: these dates stay as they are, because they would lose rows.
+    pub lost: BTreeSet<i32>,
+}
+
+impl Dates {
+    pub(super) fn read(paths: &StorePaths, ledger: &Ledger) -> Result<Self, SyncError> {
+        let lost = lost_raw_dates(paths, ledger, Manifest::read(paths)?.as_ref())?;
+        Ok(Self { whole: raw_dates(paths)?.difference(&lost).copied().collect(), lost })
+    }
 }
 
 /// Rewrites the raw files of these kinds and dates into `.work/`. The originals are not touched.

@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::Arc;
 
 use super::listed_items::EarlierItems;
-use super::operation::{finish, raw_dates, replace, stage};
+use super::operation::{Dates, finish, raw_dates, replace, stage};
 use crate::commands::copies::note_of_copy;
 use crate::commands::error::SyncError;
 use crate::commands::history;
@@ -14,7 +14,6 @@ use crate::commands::publish::date_error::DateError;
 use crate::commands::run_record;
 use crate::commands::store_settings;
 use crate::commands::store_setup::StoreSetup;
-use crate::commands::store_state::lost_raw_dates;
 use crate::error::ExitCode;
 use crate::extract::{catch_up, settle_raw_ends};
 use crate::ledger::{Ledger, PRUNE, PRUNE_RAW, Replacing, ReplacingWith, RunRecord};
@@ -119,10 +118,7 @@ pub(crate) fn prune(setup: &PruneSetup) -> Result<Pruned, SyncError> {
     if removed.dates.is_empty() {
         return Ok(Pruned { run_id, removed, generation: None, notes });
     }
-    let mut later = raw_dates(&paths)?;
-    // A date without all of its raw files would lose its published rows.
-    let lost = lost_raw_dates(&paths, &ledger, Manifest::read(&paths)?.as_ref())?;
-    later.retain(|date| *date >= setup.before && !lost.contains(date));
+    let later = Dates::read(&paths, &ledger)?.whole.split_off(&setup.before);
     let rewrite = EarlierItems { before: setup.before, zone: &store.zone, replace: &|_| None };
     let staged = stage(&paths, &[RawKind::Meetings], &later, &rewrite, store.threads)?;
     let removes = removed.dates.iter().filter_map(|date| civil_date(date));

@@ -4,16 +4,15 @@
 use std::sync::Arc;
 
 use super::identities::Identities;
-use super::operation::{raw_dates, replace, stage};
+use super::operation::{Dates, raw_dates, replace, stage};
 use super::replaced::Replaced;
 use crate::commands::error::{IdentityError, SyncError};
 use crate::commands::identity::{IDENTITY, PersonalSettings, Recorded, TOPICS, networks, open_key};
 use crate::commands::publish::date_error::DateError;
 use crate::commands::publish::setup::PublishSetup;
-use crate::commands::store_state::lost_raw_dates;
 use crate::extract::Partly;
 use crate::ledger::{Ledger, Replacing, ReplacingWith, RunRecord};
-use crate::load::{LockError, Manifest, StorePaths, lock_raw_files};
+use crate::load::{LockError, StorePaths, lock_raw_files};
 use crate::personal_data::{Identity, Key, People, Pseudonyms, Topics};
 use crate::raw_log::RawKind;
 use crate::schema::{TenantZone, civil_date_text};
@@ -45,17 +44,17 @@ pub(in crate::commands) fn replace_all(
     (recorded, wanted): (Recorded, PersonalSettings),
     setup: &PublishSetup,
     run: &mut RunRecord,
-) -> Result<Option<String>, SyncError> {
+) -> Result<Vec<String>, SyncError> {
     let was = (recorded.identity.unwrap_or_default(), recorded.topics.unwrap_or_default());
     let drops = wanted.topics == Topics::Drop && was.1 != Topics::Drop;
     if wanted.identity <= was.0 && !drops {
         crate::commands::identity::record(ledger, wanted)?;
         if wanted.identity < was.0 || wanted.topics != was.1 {
-            return Ok(Some("what was replaced stays replaced; only new data follows the changed settings".to_owned()));
+            return Ok(vec!["what was replaced stays replaced; only new data follows the changed settings".to_owned()]);
         }
         return replace_again(paths, ledger, setup, run);
     }
-    let lost = lost_raw_dates(paths, ledger, Manifest::read(paths)?.as_ref())?;
+    let Dates { whole, lost } = Dates::read(paths, ledger)?;
     if let (Some(first), Some(last)) = (lost.first(), lost.last()) {
         let (first, last) = (civil_date_text(*first), civil_date_text(*last));
         return Err(SyncError::IdentityStays { dates: lost.len(), first, last });
@@ -68,7 +67,7 @@ pub(in crate::commands) fn replace_all(
     };
     let pseudonyms = Pseudonyms::new(key, wanted.identity, wanted.topics, networks(paths)?);
     let everybody = Identities { pseudonyms: &pseudonyms, people: None };
-    let staged = stage(paths, RawKind::ALL, &raw_dates(paths)?, &everybody, setup.threads)?;
+    let staged = stage(paths, RawKind::ALL, &whole, &everybody, setup.threads)?;
     if let Some((_, damaged)) = staged.damaged.into_iter().next() {
         return Err(DateError::Raw(damaged).into());
     }
@@ -77,7 +76,11 @@ pub(in crate::commands) fn replace_all(
     ledger.forget_alerts(i64::MAX)?;
     let with = ReplacingWith { settings: &settings, ..ReplacingWith::default() };
     replace(paths, ledger, &dates, &with, (setup, run, None))?;
-    Ok(None)
+    let count = counted(dates.len() as u64, "date");
+    Ok(vec![match wanted.identity > was.0 {
+        true => format!("the identities of {count} were replaced"),
+        false => format!("the topics of {count} were left out"),
+    }])
 }
 
 /// Replaces once more what the store must not have, such as in raw files that were restored from an old backup. Returns
@@ -87,14 +90,14 @@ fn replace_again(
     ledger: &Arc<Ledger>,
     setup: &PublishSetup,
     run: &mut RunRecord,
-) -> Result<Option<String>, SyncError> {
+) -> Result<Vec<String>, SyncError> {
     let recorded = Replaced::read(paths, ledger)?;
     if recorded.is_nobody() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let _raw = match lock_raw_files(paths) {
         Err(LockError::Appending { .. }) => {
-            return Ok(Some("raw/ was not searched for identities: vcq-etl plan is writing to it".to_owned()));
+            return Ok(vec!["raw/ was not searched for identities: vcq-etl plan is writing to it".to_owned()]);
         }
         locked => locked?,
     };
@@ -106,7 +109,7 @@ fn replace_again(
     };
     let key = match key.transpose() {
         Err(SyncError::Identity(IdentityError::KeyMissing { .. })) => {
-            return Ok(Some("raw/ was not searched for identities: the identity key is missing".to_owned()));
+            return Ok(vec!["raw/ was not searched for identities: the identity key is missing".to_owned()]);
         }
         key => key?.map(|(key, _)| key),
     };
@@ -114,13 +117,22 @@ fn replace_again(
     if let Some((_, people)) = replaced.people() {
         ledger.forget_messages(&|message| people.is_in_text(message))?;
     }
-    let staged =
-        stage(paths, RawKind::ALL, &raw_dates(paths)?, &replaced.again(Some(setup.zone.clone())), setup.threads)?;
-    if staged.dates.is_empty() {
-        return Ok(None);
+    let Dates { whole, lost } = Dates::read(paths, ledger)?;
+    let staged = stage(paths, RawKind::ALL, &whole, &replaced.again(Some(setup.zone.clone())), setup.threads)?;
+    let mut notes = Vec::new();
+    if !staged.dates.is_empty() {
+        let dates: Vec<Replacing> = staged.dates.iter().map(Replacing::rewritten).collect();
+        replace(paths, ledger, &dates, &ReplacingWith::default(), (setup, run, None))?;
+        let count = counted(dates.len() as u64, "date");
+        notes.push(format!("raw files of {count} had identities that must not be kept: they were replaced again"));
     }
-    let dates: Vec<Replacing> = staged.dates.iter().map(Replacing::rewritten).collect();
-    replace(paths, ledger, &dates, &ReplacingWith::default(), (setup, run, None))?;
-    let count = counted(dates.len() as u64, "date");
-    Ok(Some(format!("raw files of {count} had identities that must not be kept: they were replaced again")))
+    let not_searched = raw_dates(paths)?.intersection(&lost).count() as u64;
+    if not_searched > 0 {
+        let count = counted(not_searched, "date");
+        notes.push(format!(
+            "raw files of {count} were not searched for identities, because other raw files of that day are missing: \
+             vcq-etl verify --deep searches them"
+        ));
+    }
+    Ok(notes)
 }
