@@ -10,7 +10,10 @@ pub(super) fn copy_setup(context: &Context, target: Option<&str>) -> Result<Opti
     let config = &context.config;
     let publish = &config.publish;
     let Some(text) = target.or(publish.to.as_deref()) else { return Ok(None) };
-    let target = Target::parse(text).map_err(RemoteError::from)?;
+    let mut target = Target::parse(text).map_err(RemoteError::from)?;
+    if let Some(tenant) = &publish.tenant {
+        target = target.of_tenant(tenant).map_err(RemoteError::from)?;
+    }
     let key = publish.access_key()?;
     if let Some((_, secret)) = &key {
         // A secret file is read only now.

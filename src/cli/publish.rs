@@ -114,7 +114,13 @@ const LABEL_WIDTH: usize = 12;
 
 fn copied_text(copied: &Copied, keep: Duration, language: Language) -> String {
     let mut page = TextPage::new(LABEL_WIDTH).in_language(language);
-    page.line(&format!("Generation {} is in {}.", copied.generation, copied.target));
+    match &copied.tenant {
+        None => page.line(&format!("Generation {} is in {}.", copied.generation, copied.target)),
+        Some(tenant) => {
+            let (generation, target) = (copied.generation, &copied.target);
+            page.line(&format!("Generation {generation} of the tenant {tenant} is in {target}."));
+        }
+    }
     let bytes = thousands(copied.uploaded_bytes);
     page.field("Uploaded", &format!("{} of {}, {bytes} bytes", thousands(copied.uploaded_files), files(copied.files)));
     page.field("Removed", &counted(copied.removed_files, "replaced file"));
@@ -151,6 +157,7 @@ mod tests {
     fn copied() -> Copied {
         Copied {
             target: "s3://lake/vcq".to_owned(),
+            tenant: None,
             generation: 7,
             files: 1_200,
             uploaded_files: 12,

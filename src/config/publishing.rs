@@ -13,6 +13,7 @@ use super::sources::{Sources, Values};
 #[derive(Debug, Clone)]
 pub(crate) struct PublishSettings {
     pub to: Option<String>,
+    pub tenant: Option<String>,
     pub keep: Duration,
     pub endpoint: Option<BaseUrl>,
     pub region: Option<String>,
@@ -38,6 +39,7 @@ impl PublishSettings {
         let profile = sources.environment.get("AWS_PROFILE").filter(|name| !name.is_empty());
         Ok(PublishSettings {
             to: text("publish_to"),
+            tenant: text("publish_tenant"),
             keep: values.duration("publish_keep")?,
             endpoint: endpoint.map_err(|source| ConfigError::BaseUrl { place: place("publish_endpoint"), source })?,
             region: text("publish_region"),

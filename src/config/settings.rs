@@ -293,6 +293,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("publish_to", "TARGET", Kind::Text, Group::Publishing)
     },
     Setting {
+        help: "Name of this store in a copy that several stores share: its files are in TABLE/tenant=NAME below the prefix. By default the prefix belongs to this store alone.",
+        ..setting("publish_tenant", "NAME", Kind::Text, Group::Publishing)
+    },
+    Setting {
         default: "7d",
         help: "How long files of the copy stay after they were replaced, so that readers can finish. The first publication after this time removes them; 0s removes them at once.",
         ..setting("publish_keep", "TIME", Kind::Duration { min_ms: 0 }, Group::Publishing)

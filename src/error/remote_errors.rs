@@ -34,6 +34,9 @@ impl From<RemoteError> for Failure {
                 TargetError::Prefix { .. } => {
                     failure.hint("a prefix is names separated by single slashes, such as lake/vcq")
                 }
+                TargetError::Tenant { .. } => failure.hint(
+                    "publish_tenant is up to 64 ASCII letters, digits, dots, hyphens and underscores, and begins with a letter or a digit",
+                ),
             },
             RemoteError::Setup { .. } => failure.hint(SCHEMES),
             RemoteError::Folder { .. } => failure.hint("give this user write permission there, or use another directory"),
@@ -41,6 +44,12 @@ impl From<RemoteError> for Failure {
             RemoteError::Foreign { .. } => failure
                 .hint("use another prefix: one store writes below each prefix")
                 .hint("if the other store no longer exists, remove _store.json there and run again"),
+            RemoteError::HasTenants { .. } => failure
+                .hint("set publish_tenant, or use another prefix")
+                .hint("if no tenant publishes there any more, remove the directory _tenants and the directories tenant=NAME"),
+            RemoteError::HasNoTenants { .. } => failure
+                .hint("use another prefix: stores with and without publish_tenant cannot share one")
+                .hint("if that copy is not needed any more, remove it and run again"),
             RemoteError::Damaged { .. } => {
                 failure.hint("another program wrote it: use another prefix, or remove it and run vcq-etl publish")
             }

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, future, stream};
 use object_store::path::Path as ObjectPath;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion};
 
 use super::error::RemoteError;
 use super::fault::{Fault, Refusal};
+use super::layout::{Layout, STORE_FILE, TENANTS};
 
 /// Larger files are sent and fetched in pieces of this size, each by a request of its own.
 const PIECE_BYTES: usize = 16 << 20;
@@ -22,6 +23,7 @@ pub(crate) struct Bucket {
     store: Arc<dyn ObjectStore>,
     /// Without slashes at its ends.
     prefix: String,
+    layout: Layout,
     target: String,
     /// Set if the target is a directory.
     folder: Option<PathBuf>,
@@ -41,12 +43,17 @@ impl Bucket {
         Bucket {
             store,
             prefix: prefix.to_owned(),
+            layout: Layout::default(),
             target: target.to_owned(),
             folder,
             piece_bytes: PIECE_BYTES,
             requests: Arc::default(),
             has_conditions: Arc::new(AtomicBool::new(true)),
         }
+    }
+
+    pub(super) fn with_layout(self, layout: Layout) -> Bucket {
+        Bucket { layout, ..self }
     }
 
     #[cfg(test)]
@@ -58,9 +65,13 @@ impl Bucket {
         &self.target
     }
 
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
     /// An object, for messages.
     pub(super) fn place(&self, path: &str) -> String {
-        format!("{}/{path}", self.target)
+        format!("{}/{}", self.target, self.layout.object(path))
     }
 
     /// Requests so far, without retries.
@@ -74,9 +85,13 @@ impl Bucket {
     }
 
     fn object(&self, path: &str) -> ObjectPath {
+        self.below(&self.layout.object(path))
+    }
+
+    fn below(&self, object: &str) -> ObjectPath {
         match self.prefix.as_str() {
-            "" => ObjectPath::from(path),
-            prefix => ObjectPath::from(format!("{prefix}/{path}")),
+            "" => ObjectPath::from(object),
+            prefix => ObjectPath::from(format!("{prefix}/{object}")),
         }
     }
 
@@ -203,15 +218,46 @@ impl Bucket {
         Ok(())
     }
 
-    /// The objects below the prefix: path and size.
+    /// The objects of the copy: path and size. Those of other copies and of others are left out.
     pub(super) async fn list(&self) -> Result<BTreeMap<String, u64>, RemoteError> {
+        let folders = self.layout.folders().unwrap_or_else(|| vec![String::new()]);
+        let lists: Vec<_> = folders.iter().map(|folder| self.list_below(folder)).collect();
+        let listed = future::try_join_all(lists).await?;
+        let own = listed.into_iter().flatten().filter_map(|(object, bytes)| Some((self.layout.path(&object)?, bytes)));
+        Ok(own.collect())
+    }
+
+    async fn list_below(&self, folder: &str) -> Result<Vec<(String, u64)>, RemoteError> {
         // One request for a thousand objects.
         const PAGE: u64 = 1_000;
-        let prefix = (!self.prefix.is_empty()).then(|| ObjectPath::from(self.prefix.as_str()));
-        let listed = self.store.list(prefix.as_ref()).map_ok(|object| (self.relative(&object.location), object.size));
-        let listed: BTreeMap<String, u64> = listed.try_collect().await.map_err(self.failed("list", ""))?;
+        let below = self.below(folder);
+        let prefix = (!below.as_ref().is_empty()).then_some(&below);
+        let listed = self.store.list(prefix).map_ok(|object| (self.relative(&object.location), object.size));
+        let listed: Vec<(String, u64)> = listed.try_collect().await.map_err(self.failed("list", ""))?;
         self.requests.fetch_add(listed.len() as u64 / PAGE + 1, Ordering::Relaxed);
         Ok(listed)
+    }
+
+    /// Returns an error if the prefix has copies of the other kind: with tenants, or without.
+    pub(super) async fn check_layout(&self) -> Result<(), RemoteError> {
+        let target = self.target.clone();
+        match self.layout.tenant() {
+            None => {
+                let below = self.below(TENANTS);
+                self.count();
+                match self.store.list(Some(&below)).try_next().await.map_err(self.failed("list", ""))? {
+                    Some(_) => Err(RemoteError::HasTenants { target }),
+                    None => Ok(()),
+                }
+            }
+            Some(tenant) => {
+                let root = Bucket { layout: Layout::default(), ..self.clone() };
+                match root.read(STORE_FILE).await? {
+                    Some(_) => Err(RemoteError::HasNoTenants { target, tenant: tenant.to_owned() }),
+                    None => Ok(()),
+                }
+            }
+        }
     }
 
     fn relative(&self, path: &ObjectPath) -> String {
@@ -248,8 +294,11 @@ impl Bucket {
                 }
             }
         }
-        if let Some(folder) = &self.folder {
-            below(folder);
+        let Some(folder) = &self.folder else { return };
+        match self.layout.folders() {
+            // Another tenant may be writing.
+            Some(own) => own.iter().for_each(|own| below(&folder.join(own))),
+            None => below(folder),
         }
     }
 }

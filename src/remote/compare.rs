@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 use super::bucket::Bucket;
 use super::copy::LocalDataset;
 use super::error::RemoteError;
+use super::layout::STORE_FILE;
 use super::listing::{Listing, MANIFEST};
-use super::store_file::{STORE_FILE, StoreFile};
+use super::store_file::StoreFile;
 use crate::text::hex;
 
 /// One thing that differs, for a person.
@@ -40,9 +41,10 @@ pub(crate) async fn compare(
     differs(STORE_FILE, store_id(local.store.clone()), store.map_or_else(none, store_id));
     let damaged = |source| RemoteError::Damaged { place: local.folder.join(MANIFEST).display().to_string(), source };
     let listing = Listing::parse(local.manifest.as_bytes()).map_err(damaged)?;
+    let published = bucket.layout().published(local.manifest).map_err(damaged)?;
     let manifest = bucket.read(MANIFEST).await?;
     let found = manifest.map_or_else(none, |found| match Listing::parse(&found.bytes) {
-        Ok(remote) if found.bytes == local.manifest.as_bytes() => generation(&remote),
+        Ok(remote) if found.bytes == published.as_bytes() => generation(&remote),
         Ok(remote) if remote.generation == listing.generation => "the same generation with other files".to_owned(),
         Ok(remote) => generation(&remote),
         Err(_) => "not a JSON file that vcq-etl wrote".to_owned(),

@@ -38,6 +38,7 @@ pub(crate) struct LocalDataset<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Copied {
     pub target: String,
+    pub tenant: Option<String>,
     pub generation: u64,
     /// Files of the dataset.
     pub files: u64,
@@ -57,6 +58,7 @@ pub(crate) struct Copied {
 pub(crate) async fn copy(bucket: &Bucket, local: &LocalDataset<'_>) -> Result<Copied, RemoteError> {
     let damaged = |source| RemoteError::Damaged { place: local.folder.join(MANIFEST).display().to_string(), source };
     let listing = Listing::parse(local.manifest.as_bytes()).map_err(damaged)?;
+    let manifest = bucket.layout().published(local.manifest).map_err(damaged)?;
     local.store.claim(bucket).await?;
     let before = bucket.read(MANIFEST).await?;
     check_older(bucket, before.as_ref(), &listing)?;
@@ -68,14 +70,15 @@ pub(crate) async fn copy(bucket: &Bucket, local: &LocalDataset<'_>) -> Result<Co
     let uploaded_files = missing.len() as u64;
     upload_all(bucket, local.folder, missing).await?;
 
-    if before.as_ref().is_none_or(|before| before.bytes != local.manifest.as_bytes()) {
-        bucket.put(&listing.history_path(), local.manifest.to_owned()).await?;
-        bucket.replace(MANIFEST, local.manifest.to_owned(), before.as_ref().map(|before| &before.version)).await?;
+    if before.as_ref().is_none_or(|before| before.bytes != manifest.as_bytes()) {
+        bucket.put(&listing.history_path(), manifest.clone()).await?;
+        bucket.replace(MANIFEST, manifest, before.as_ref().map(|before| &before.version)).await?;
     }
     let (removed_files, replaced_files) = remove_replaced(bucket, local, &listing, &present).await?;
     bucket.remove_unfinished();
     Ok(Copied {
         target: bucket.target().to_owned(),
+        tenant: bucket.layout().tenant().map(ToOwned::to_owned),
         generation: listing.generation,
         files: listing.files.len() as u64,
         uploaded_files,

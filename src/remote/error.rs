@@ -14,6 +14,8 @@ pub(crate) enum TargetError {
     NoBucket { target: String },
     #[error("cannot publish to {target}: the prefix is not valid")]
     Prefix { target: String, source: object_store::path::Error },
+    #[error("{tenant:?} cannot be the tenant of a copy")]
+    Tenant { tenant: String },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,11 @@ pub(crate) enum RemoteError {
     /// Another store publishes there.
     #[error("{target} belongs to another store: its _store.json names {found}, and this store is {expected}")]
     Foreign { target: String, found: String, expected: String },
+    /// Stores with and without a tenant must not share a prefix: their tables would not have the same partitions.
+    #[error("{target} has copies of tenants, and this store is published without a tenant")]
+    HasTenants { target: String },
+    #[error("{target} has a copy without a tenant, and this store is published as the tenant {tenant}")]
+    HasNoTenants { target: String, tenant: String },
     #[error("{place} is not a JSON file that vcq-etl wrote")]
     Damaged { place: String, source: serde_json::Error },
     /// The store was restored from a backup, most likely.

@@ -1,6 +1,7 @@
 //! The copy of the dataset in an object store: S3 and its protocol, Google Cloud Storage, Azure, a directory.
 //!
-//! Owns the layout of the copy and the order of its requests. Promises: one store writes below a prefix; a part is
+//! Owns the layout of the copy and the order of its requests. Promises: one store writes below a prefix, or
+//! below it for each tenant; a part is
 //! never overwritten with other bytes; `_manifest.json` is written when all its parts are there, so readers see the old
 //! generation or the new one; the next run completes one that ended at any request. Does not depend on conditional
 //! writes. Leaves out what the files contain: a local manifest and its parts are given (`load`).
@@ -10,6 +11,7 @@ mod compare;
 mod copy;
 mod error;
 mod fault;
+mod layout;
 mod listing;
 mod open;
 mod profile;

@@ -65,7 +65,7 @@ pub(crate) fn open(target: &Target, options: &RemoteOptions) -> Result<Bucket, R
         Place::Folder(path) => Some(path.clone()),
         _ => None,
     };
-    Ok(Bucket::new(store, &target.prefix, target.text(), folder))
+    Ok(Bucket::new(store, &target.prefix, target.text(), folder).with_layout(target.layout.clone()))
 }
 
 /// The same for writing: a directory is created if it is missing.

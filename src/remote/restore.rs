@@ -29,12 +29,14 @@ pub(crate) async fn find(bucket: &Bucket) -> Result<RemoteDataset, RemoteError> 
     let store = StoreFile::read(bucket).await?.ok_or_else(nothing)?;
     let found = bucket.read(MANIFEST).await?.ok_or_else(nothing)?;
     let damaged = |source| RemoteError::Damaged { place: bucket.place(MANIFEST), source };
-    let listing = Listing::parse(&found.bytes).map_err(damaged)?;
+    // JSON is UTF-8.
+    let manifest = String::from_utf8_lossy(&found.bytes).into_owned();
+    let foreign = || RemoteError::RemoteDamage { place: bucket.place(MANIFEST) };
+    let manifest = bucket.layout().local(&manifest).map_err(damaged)?.ok_or_else(foreign)?;
+    let listing = Listing::parse(manifest.as_bytes()).map_err(damaged)?;
     if let Some(file) = listing.files.iter().find(|file| !is_below(&file.path)) {
         return Err(RemoteError::RemoteDamage { place: bucket.place(&file.path) });
     }
-    // JSON is UTF-8.
-    let manifest = String::from_utf8_lossy(&found.bytes).into_owned();
     Ok(RemoteDataset { listing, manifest, store })
 }
 

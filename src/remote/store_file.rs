@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bucket::Bucket;
 use super::error::RemoteError;
-
-pub(super) const STORE_FILE: &str = "_store.json";
+use super::layout::STORE_FILE;
 
 /// The writer, and what only its ledger knows besides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +30,7 @@ impl StoreFile {
         let text = serde_json::to_string_pretty(self).unwrap_or_default() + "\n";
         let mut found = StoreFile::read(bucket).await?;
         if found.is_none() {
+            bucket.check_layout().await?;
             bucket.put_new(STORE_FILE, text.clone()).await?;
             // Where there are no conditional writes, two stores may have written: the second one stays.
             found = StoreFile::read(bucket).await?;

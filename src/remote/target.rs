@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use object_store::path::Path as ObjectPath;
 
 use super::error::TargetError;
+use super::layout::Layout;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
@@ -20,6 +21,7 @@ pub(crate) struct Target {
     pub(super) place: Place,
     /// Without slashes at its ends; empty for the whole bucket.
     pub(super) prefix: String,
+    pub(super) layout: Layout,
     /// As given, without slashes at the end.
     text: String,
 }
@@ -33,7 +35,17 @@ impl Target {
         };
         ObjectPath::parse(&prefix).map_err(|source| TargetError::Prefix { target: text.to_owned(), source })?;
         let text = if text == "/" { text } else { text.trim_end_matches('/') };
-        Ok(Target { place, prefix, text: text.to_owned() })
+        Ok(Target { place, prefix, text: text.to_owned(), layout: Layout::default() })
+    }
+
+    /// The same for a store that shares the prefix with others.
+    pub(crate) fn of_tenant(self, tenant: &str) -> Result<Target, TargetError> {
+        Ok(Target { layout: Layout::of_tenant(tenant)?, ..self })
+    }
+
+    /// Whether a name can be a tenant.
+    pub(crate) fn check_tenant(name: &str) -> Result<(), TargetError> {
+        Layout::of_tenant(name).map(drop)
     }
 
     pub(crate) fn text(&self) -> &str {

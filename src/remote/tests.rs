@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::bucket::Bucket;
 use super::fixture::FailingStore;
+use super::layout::Layout;
 use super::listing::Listing;
 use super::*;
 use crate::text::hex;
@@ -91,7 +92,10 @@ async fn only_files_that_are_not_there_are_uploaded() {
     let (first, second) = (Dataset::first(), Dataset::second());
     let copied = copy(&on(&objects), &first.local(DAY_US, 0)).await.expect("copied");
     assert_eq!((copied.files, copied.uploaded_files, copied.uploaded_bytes), (3, 3, 11));
-    assert_eq!(copied.requests, 10, "two reads and a write of _store.json, manifest, list, three files, two manifests");
+    assert_eq!(
+        copied.requests, 11,
+        "two reads and a write of _store.json, no tenants, manifest, list, three files, two manifests"
+    );
     let again = copy(&on(&objects), &first.local(DAY_US, 0)).await.expect("copied");
     assert_eq!((again.uploaded_files, again.requests), (0, 3), "nothing is written");
     let copied = copy(&on(&objects), &second.local(DAY_US, 0)).await.expect("copied");
@@ -194,6 +198,55 @@ async fn only_one_store_writes_below_a_prefix() {
     }
 }
 
+/// The same bucket for a tenant.
+fn of_tenant(bucket: Bucket, name: &str) -> Bucket {
+    bucket.with_layout(Layout::of_tenant(name).expect("a name"))
+}
+
+#[tokio::test]
+async fn stores_of_several_tenants_share_a_prefix() {
+    let objects = Arc::new(InMemory::new());
+    let (first, second) = (Dataset::first(), Dataset::second());
+    let of = |name| of_tenant(on(&objects), name);
+    let as_store =
+        |dataset: &LocalDataset<'_>, id: &str| StoreFile { store_id: id.to_owned(), ..dataset.store.clone() };
+    let of_b = |dataset| LocalDataset { store: as_store(&dataset, "b2"), ..dataset };
+    copy(&of("acme"), &first.local(0, 0)).await.expect("copied");
+    let acme = names(&objects).await;
+    for name in [
+        "_tenants/acme/_manifest.json",
+        "_tenants/acme/_manifest/1-run1.json",
+        "_tenants/acme/_store.json",
+        "meetings/tenant=acme/meeting_date=2026-11-03/part-r1-0.parquet",
+    ] {
+        assert!(acme.contains(name), "{acme:?}");
+    }
+    assert_eq!(acme.len(), 6, "nothing else: {acme:?}");
+    // Another tenant has another store, and removes only its own files.
+    copy(&of("beta"), &of_b(first.local(0, 0))).await.expect("copied");
+    let copied = copy(&of("beta"), &of_b(second.local(0, 0))).await.expect("copied");
+    assert_eq!((copied.removed_files, copied.tenant.as_deref()), (3, Some("beta")));
+    assert!(names(&objects).await.is_superset(&acme));
+    let (_, differences) = compare(&of("acme"), &first.local(0, 0), true).await.expect("read");
+    assert_eq!(differences, []);
+    let error = copy(&of("acme"), &of_b(second.local(0, 0))).await.expect_err("another store");
+    assert!(matches!(error, RemoteError::Foreign { .. }), "{error}");
+    // Its own copy comes back with the paths of the store.
+    let dataset = find(&of("acme")).await.expect("found");
+    assert_eq!(dataset.listing, Listing::parse(first.manifest.as_bytes()).expect("a manifest"));
+    let to = tempfile::tempdir().expect("a folder");
+    assert_eq!(download(&of("acme"), &dataset, to.path(), to.path()).await.expect("fetched"), 3);
+    // A store without a tenant is refused, and writes nothing.
+    let before = names(&objects).await;
+    let error = copy(&on(&objects), &second.local(0, 0)).await.expect_err("tenants");
+    assert!(matches!(error, RemoteError::HasTenants { .. }), "{error}");
+    assert_eq!(names(&objects).await, before);
+    let objects = Arc::new(InMemory::new());
+    copy(&on(&objects), &first.local(0, 0)).await.expect("copied");
+    let error = copy(&of_tenant(on(&objects), "acme"), &second.local(0, 0)).await.expect_err("no tenants");
+    assert!(matches!(error, RemoteError::HasNoTenants { .. }), "{error}");
+}
+
 #[tokio::test]
 async fn a_copy_is_not_replaced_by_an_older_dataset_or_by_damaged_files() {
     let objects = Arc::new(InMemory::new());
@@ -216,7 +269,7 @@ async fn large_files_are_sent_and_fetched_in_pieces() {
     let first = Dataset::new(1, &[(1, "r1", &text), (2, "r1", "small")]);
     let bucket = on(&objects).with_pieces(16);
     let copied = copy(&bucket, &first.local(0, 0)).await.expect("copied");
-    assert_eq!(copied.requests, 8 + 9, "a hundred bytes are seven pieces and two requests more");
+    assert_eq!(copied.requests, 9 + 9, "a hundred bytes are seven pieces and two requests more");
     assert_eq!(seen(&objects).await, 1);
     let to = tempfile::tempdir().expect("a folder");
     let dataset = find(&bucket).await.expect("found");

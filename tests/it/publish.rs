@@ -104,6 +104,43 @@ fn a_copy_is_compared_restored_and_continued() {
 }
 
 #[test]
+fn two_stores_publish_below_one_prefix() {
+    let (acme, beta) = (tiny_env(), tiny_env());
+    let lake = acme.home().join("lake");
+    let to = lake.to_str().expect("UTF-8");
+    for (env, tenant) in [(&acme, "acme"), (&beta, "beta")] {
+        env.sync(&["--publish-to", to, "--publish-tenant", tenant]).expect_exit(0);
+        let copied = publish(env, &lake, &["--publish-tenant", tenant, "--keep", "0s"]);
+        assert_eq!((copied["tenant"].as_str(), copied["uploaded_files"].as_u64()), (Some(tenant), Some(0)));
+        let verify = ["verify", "--published", "--deep", "--json", "--publish-to", to, "--publish-tenant", tenant];
+        run(&mut env.vcq(&verify)).expect_exit(0);
+    }
+    let top = |folder: &Path| -> BTreeSet<String> {
+        let entries = fs::read_dir(folder).expect("a folder").flatten();
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    };
+    assert_eq!(top(&lake.join("meetings")), ["tenant=acme", "tenant=beta"].map(str::to_owned).into());
+    assert!(!top(&lake).iter().any(|name| name.ends_with(".json")), "{:?}", top(&lake));
+    let reader = duckdb::Connection::open_in_memory().expect("DuckDB");
+    let sql = format!(
+        "select count(*) filter (tenant = 'acme'), count(*) from read_parquet('{to}/participants/*/*/*.parquet',
+            hive_partitioning = true)"
+    );
+    let counts: (i64, i64) = reader.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("read");
+    let [of_acme, of_beta] = [&acme, &beta].map(|env| env.number("select count(*) from participants"));
+    assert_eq!(counts, (of_acme, of_acme + of_beta));
+    // Neither the other tenant nor a store without one writes there.
+    let publish_as = |env: &TestEnv, more: &[&str]| run(env.vcq(&["publish", to]).args(more)).expect_exit(5).stderr;
+    assert!(publish_as(&acme, &["--publish-tenant", "beta"]).contains("belongs to another store"));
+    assert!(publish_as(&acme, &[]).contains("has copies of tenants"));
+    assert!(publish_as(&acme, &["--publish-tenant", "a/b"]).contains("cannot be the tenant of a copy"));
+    let rows = all_rows(&beta);
+    fs::remove_dir_all(beta.store()).expect("removed");
+    run(&mut beta.vcq(&["rebuild", "--from", to, "--publish-tenant", "beta"])).expect_exit(0);
+    assert_same_rows(&beta, &rows, "a restored tenant");
+}
+
+#[test]
 fn a_sync_copies_at_its_end_and_a_failed_copy_loses_nothing() {
     let env = tiny_env();
     let copy = env.home().join("lake");

@@ -10,7 +10,8 @@ use crate::cli::command::{Context, one_of};
 use crate::cli::output;
 use crate::error::{ExitCode, Failure};
 use crate::files;
-use crate::report::engine::{self, Engine, Scripts};
+use crate::remote::{RemoteError, Target};
+use crate::report::engine::{self, Engine, Files, Scripts};
 use crate::report::{Arguments, Catalogue, ReportError};
 use crate::text::counted;
 
@@ -29,6 +30,10 @@ pub(super) struct ExportArgs {
     /// Where the engine finds the files [default: the directory parquet of the store]
     #[arg(long, value_name = "URL")]
     location: Option<String>,
+
+    /// Tenant of a copy that several stores share (publish_tenant); needs --location
+    #[arg(long, value_name = "NAME", requires = "location")]
+    tenant: Option<String>,
 
     /// Output directory
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -61,10 +66,15 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<(), Failure> {
         let parquet = config.store.join("parquet");
         parquet.canonicalize().unwrap_or(parquet).display().to_string()
     });
-    if let Some(declarations) = scripts.declarations(&places, &location) {
+    let tenant = args.tenant.clone();
+    if let Some(tenant) = &tenant {
+        Target::check_tenant(tenant).map_err(RemoteError::from)?;
+    }
+    let engine_files = Files { location, tenant };
+    if let Some(declarations) = scripts.declarations(&places, &engine_files) {
         files.push(("ddl.sql".to_owned(), declarations));
     }
-    files.push(("README.md".to_owned(), scripts.readme(&places, &location, &left_out)));
+    files.push(("README.md".to_owned(), scripts.readme(&places, &engine_files, &left_out)));
     write(&args.out, &config.store, &files)?;
     let shown = args.out.display();
     context.console.info(&format!("wrote {} to {shown}", counted(scripts_written, "script")));
@@ -138,6 +148,11 @@ mod tests {
             known.iter().map(|name| format!("{name}.sql")).chain(["ddl.sql".into(), "README.md".into()]).collect()
         );
         assert!(read("user-timeline.sql").contains(r"'O\'Neil'"));
+        assert_eq!(written(&["--tenant", "acme"]).exit, ExitCode::Complete);
+        assert!(read("ddl.sql").contains("location 's3a://bucket/vcq/meetings/tenant=acme';\nmsck repair"));
+        assert!(read("ddl.sql").contains("location 's3a://bucket/vcq/reference/runs/tenant=acme';"));
+        assert!(read("README.md").contains("on the Parquet files of the tenant `acme` below `s3a://bucket/vcq`."));
+        assert!(written(&["--tenant", "a/b"]).stderr.contains("cannot be the tenant of a copy"));
     }
 
     #[test]

@@ -14,5 +14,5 @@ mod tests;
 mod words;
 
 pub(crate) use dialect::{DUCKDB, Engine, SPARK};
-pub(crate) use export::file_name;
+pub(crate) use export::{Files, file_name};
 pub(crate) use script::{Places, Scripts};
