@@ -40,7 +40,7 @@ help:
 	@echo "make test-privacy        250 kills while identities are replaced or removed, a scan after each, and what each operation costs"
 	@echo "make test-census         ninety simulated days with planted losses: the report reconcile names each, and nothing else"
 	@echo "make test-spark          every report in Spark, equal to DuckDB (Java 17; downloads SPARK=4.0.1 from PyPI, 500 MB)"
-	@echo "make test-publish        the copy in a real server for S3 (moto, from PyPI): kills and faults at every request"
+	@echo "make test-publish        the copy in a real server for S3 (moto, from PyPI): kills and faults at every request; readers of Delta"
 	@echo "make test-starters       Superset and Evidence on the demo's store, with pictures (downloads 2 GB; 10 min)"
 	@echo "make fuzz                every fuzz target for FUZZ_SECONDS (default 30) each"
 	@echo "make bench               benchmarks beside other tools; writes docs/BENCHMARKS.md (1 h; PARTS=rebuild,sizes for some)"
@@ -180,7 +180,8 @@ $(VENV)/spark-$(SPARK)/installed:
 
 # Kills, throttling, cut connections and lost answers at every request of a copy, with moto as the server for S3.
 test-publish: duckdb $(VENV)/moto/installed
-	VCQ_MOTO="$(abspath $(VENV))/moto/bin/moto_server" $(CARGO) test $(RELEASE) --test it publish_s3 -- --ignored --nocapture --test-threads=1
+	VCQ_MOTO="$(abspath $(VENV))/moto/bin/moto_server" VCQ_DELTA_PYTHON="$(abspath $(VENV))/moto/bin/python" \
+		$(CARGO) test $(RELEASE) --test it -- publish_s3 publish_delta --ignored --nocapture --test-threads=1
 
 $(VENV)/moto/installed: tests/publish/requirements.txt
 	$(PYTHON) -m venv $(VENV)/moto

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use clap::{ArgMatches, Args, Command};
 use serde_json::json;
 
-use super::command::{Context, Entry, Example, Run, TextOrJson, parsed};
+use super::command::{Choice, Context, Entry, Example, Run, TextOrJson, one_of, parsed};
 use super::copy_settings::needed_copy_setup;
 use super::failed_summary::failure_text;
 use super::runtime::{block_on, exit_on_signals, now_us};
@@ -24,6 +24,10 @@ struct PublishArgs {
     #[arg(value_name = "TARGET")]
     target: Option<String>,
 
+    /// Format of the copy [default: the setting publish_format].
+    #[arg(long, value_name = "FORMAT", value_parser = one_of(FORMATS))]
+    format: Option<bool>,
+
     /// How long replaced files stay: 7d, 36h, 0s [default: the setting publish_keep].
     #[arg(long, value_name = "TIME", value_parser = keep)]
     keep: Option<Duration>,
@@ -32,6 +36,10 @@ struct PublishArgs {
     #[arg(long, value_enum, value_name = "FORMAT")]
     summary: Option<TextOrJson>,
 }
+
+/// The value is whether there are Delta logs.
+const FORMATS: &[Choice<bool>] =
+    &[("hive", "Parquet files and their manifest", false), ("delta", "also a Delta log for each table", true)];
 
 const EXAMPLES: &[Example] = &[
     ("vcq-etl publish s3://lake/vcq", "copy to an object store"),
@@ -64,7 +72,8 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     let copy = needed_copy_setup(context, args.target.as_deref())?;
     let keep = args.keep.unwrap_or(copy.keep);
-    let copy = CopySetup { keep, ..copy };
+    let has_delta_logs = args.format.unwrap_or(copy.has_delta_logs);
+    let copy = CopySetup { keep, has_delta_logs, ..copy };
     let setup = PublishSetup { store: context.config.store.clone(), copy, now_us: Arc::new(now_us) };
     let published = block_on(async {
         // Safe anywhere: the next run continues.
@@ -123,6 +132,9 @@ fn copied_text(copied: &Copied, keep: Duration, language: Language) -> String {
     }
     let bytes = thousands(copied.uploaded_bytes);
     page.field("Uploaded", &format!("{} of {}, {bytes} bytes", thousands(copied.uploaded_files), files(copied.files)));
+    if let Some(versions) = copied.delta_versions {
+        page.field("Delta logs", &counted(versions, "new version"));
+    }
     page.field("Removed", &counted(copied.removed_files, "replaced file"));
     if copied.replaced_files > 0 {
         let keep = keep_text(keep);
@@ -162,6 +174,7 @@ mod tests {
             files: 1_200,
             uploaded_files: 12,
             uploaded_bytes: 1_234_567,
+            delta_versions: Some(2),
             removed_files: 1,
             replaced_files: 3,
             requests: 20,
@@ -175,6 +188,7 @@ mod tests {
         insta::assert_snapshot!(text, @r"
         Generation 7 is in s3://lake/vcq.
         Uploaded    12 of 1,200 files, 1,234,567 bytes
+        Delta logs  2 new versions
         Removed     1 replaced file
         Kept        3 replaced files; the first publication after 7d removes them
         Requests    20

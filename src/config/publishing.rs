@@ -14,6 +14,8 @@ use super::sources::{Sources, Values};
 pub(crate) struct PublishSettings {
     pub to: Option<String>,
     pub tenant: Option<String>,
+    /// `publish_format` is delta.
+    pub has_delta_logs: bool,
     pub keep: Duration,
     pub endpoint: Option<BaseUrl>,
     pub region: Option<String>,
@@ -40,6 +42,11 @@ impl PublishSettings {
         Ok(PublishSettings {
             to: text("publish_to"),
             tenant: text("publish_tenant"),
+            has_delta_logs: values.typed("publish_format", |text, _| match text {
+                "hive" => Some(false),
+                "delta" => Some(true),
+                _ => None,
+            })?,
             keep: values.duration("publish_keep")?,
             endpoint: endpoint.map_err(|source| ConfigError::BaseUrl { place: place("publish_endpoint"), source })?,
             region: text("publish_region"),

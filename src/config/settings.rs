@@ -135,6 +135,7 @@ pub(super) const ALSO: &[&str] = &["rooms", "room_alerts", "reservations", "cens
 pub(super) const IDENTITIES: &[&str] = &["full", "pseudonym", "none"];
 pub(super) const TOPICS: &[&str] = &["keep", "drop"];
 pub(super) const LANGUAGES: &[&str] = &["en", "zh"];
+pub(super) const PUBLISH_FORMATS: &[&str] = &["hive", "delta"];
 pub(super) const LOG_FORMATS: &[&str] = &["plain", "json"];
 pub(super) const LOG_LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace"];
 
@@ -295,6 +296,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         help: "Name of this store in a copy that several stores share: its files are in TABLE/tenant=NAME below the prefix. By default the prefix belongs to this store alone.",
         ..setting("publish_tenant", "NAME", Kind::Text, Group::Publishing)
+    },
+    Setting {
+        default: "hive",
+        help: "Format of the copy: hive (Parquet files and their manifest) or delta (also a Delta log for each table). A copy that has Delta logs keeps them.",
+        ..setting("publish_format", "FORMAT", Kind::OneOf(PUBLISH_FORMATS), Group::Publishing)
     },
     Setting {
         default: "7d",

@@ -53,6 +53,9 @@ impl From<RemoteError> for Failure {
             RemoteError::Damaged { .. } => {
                 failure.hint("another program wrote it: use another prefix, or remove it and run vcq-etl publish")
             }
+            RemoteError::DeltaLog { .. } => {
+                failure.hint("remove that directory _delta_log, then run vcq-etl publish: it begins a new log")
+            }
             RemoteError::Newer { .. } => failure
                 .hint("the store was restored from an older backup: fetch the copy into an empty store with vcq-etl rebuild --from")
                 .hint("or, to publish the older data, remove _manifest.json there and run again"),

@@ -1,11 +1,10 @@
 //! Compares a copy with the dataset of a store.
 
-use std::path::Path;
-
 use sha2::{Digest, Sha256};
 
 use super::bucket::Bucket;
-use super::copy::LocalDataset;
+use super::dataset::LocalDataset;
+use super::delta;
 use super::error::RemoteError;
 use super::layout::STORE_FILE;
 use super::listing::{Listing, MANIFEST};
@@ -51,6 +50,12 @@ pub(crate) async fn compare(
     });
     differs(MANIFEST, generation(&listing), found);
     let present = bucket.list().await?;
+    if delta::has_logs(&present) {
+        for table in delta::differing_tables(bucket, &listing, &present).await? {
+            let (expected, found) = ("the files of the manifest", "other files");
+            differs(&format!("{table}/_delta_log"), expected.to_owned(), found.to_owned());
+        }
+    }
     for file in &listing.files {
         let size = |bytes: &u64| format!("a file of {bytes} bytes");
         let found = present.get(&file.path);
@@ -71,11 +76,4 @@ pub(crate) async fn compare(
 
 fn generation(listing: &Listing) -> String {
     format!("generation {}", listing.generation)
-}
-
-impl LocalDataset<'_> {
-    /// For a reader, which removes nothing.
-    pub(crate) fn to_compare<'a>(store: StoreFile, manifest: &'a str, folder: &'a Path) -> LocalDataset<'a> {
-        LocalDataset { store, manifest, folder, keep_us: i64::MAX, now_us: 0 }
-    }
 }

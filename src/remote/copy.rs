@@ -1,5 +1,5 @@
-//! The order of a copy: claim the prefix, new parts, the manifest's copy for history, the manifest, removal of parts
-//! that were replaced long enough ago.
+//! The order of a copy: claim the prefix, new parts, Delta logs, the manifest's copy for history, the manifest, removal
+//! of parts that were replaced long enough ago.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -13,26 +13,15 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::bucket::{Bucket, Found};
+use super::dataset::LocalDataset;
+use super::delta;
 use super::error::RemoteError;
 use super::listing::{ListedFile, Listing, MANIFEST, is_ours};
 use super::replaced_parts::{REPLACED, ReplacedParts};
-use super::store_file::StoreFile;
 use crate::text::hex;
 
 /// Files sent at the same time. Each is in memory, up to 16 MiB of it.
 const CONCURRENCY: usize = 4;
-
-/// The dataset of a store, which does not change while it is copied.
-pub(crate) struct LocalDataset<'a> {
-    pub store: StoreFile,
-    /// The text of `_manifest.json`.
-    pub manifest: &'a str,
-    /// The directory of the manifest.
-    pub folder: &'a Path,
-    /// How long replaced parts stay, microseconds.
-    pub keep_us: i64,
-    pub now_us: i64,
-}
 
 /// What a copy did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -44,6 +33,8 @@ pub(crate) struct Copied {
     pub files: u64,
     pub uploaded_files: u64,
     pub uploaded_bytes: u64,
+    /// Versions added to Delta logs; `None` for a copy without them.
+    pub delta_versions: Option<u64>,
     /// Replaced parts and manifests that were removed.
     pub removed_files: u64,
     /// Those that stay for now.
@@ -69,6 +60,10 @@ pub(crate) async fn copy(bucket: &Bucket, local: &LocalDataset<'_>) -> Result<Co
     let uploaded_bytes = missing.iter().map(|file| file.bytes).sum();
     let uploaded_files = missing.len() as u64;
     upload_all(bucket, local.folder, missing).await?;
+    let delta_versions = match local.has_delta_logs || delta::has_logs(&present) {
+        true => Some(delta::publish(bucket, local, &listing, &present).await?),
+        false => None,
+    };
 
     if before.as_ref().is_none_or(|before| before.bytes != manifest.as_bytes()) {
         bucket.put(&listing.history_path(), manifest.clone()).await?;
@@ -83,6 +78,7 @@ pub(crate) async fn copy(bucket: &Bucket, local: &LocalDataset<'_>) -> Result<Co
         files: listing.files.len() as u64,
         uploaded_files,
         uploaded_bytes,
+        delta_versions,
         removed_files,
         replaced_files,
         requests: bucket.requests(),

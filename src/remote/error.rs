@@ -38,6 +38,8 @@ pub(crate) enum RemoteError {
     HasNoTenants { target: String, tenant: String },
     #[error("{place} is not a JSON file that vcq-etl wrote")]
     Damaged { place: String, source: serde_json::Error },
+    #[error("the Delta log {place} cannot be continued: an entry is missing or cannot be read")]
+    DeltaLog { place: String },
     /// The store was restored from a backup, most likely.
     #[error("{target} has generation {remote}, but this store only has generation {local}")]
     Newer { target: String, remote: u64, local: u64 },

@@ -9,6 +9,8 @@
 mod bucket;
 mod compare;
 mod copy;
+mod dataset;
+mod delta;
 mod error;
 mod fault;
 mod layout;
@@ -21,12 +23,15 @@ mod store_file;
 mod target;
 
 #[cfg(test)]
+mod delta_tests;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use compare::compare;
-pub(crate) use copy::{Copied, LocalDataset, copy};
+pub(crate) use copy::{Copied, copy};
+pub(crate) use dataset::LocalDataset;
 pub(crate) use error::{RemoteError, TargetError};
 pub(crate) use fault::Fault;
 pub(crate) use open::{AwsProfile, RemoteOptions, open, open_for_writing};

@@ -18,18 +18,18 @@ use super::listing::Listing;
 use super::*;
 use crate::text::hex;
 
-const DAY_US: i64 = 86_400_000_000;
-const NEVER: usize = usize::MAX;
+pub(super) const DAY_US: i64 = 86_400_000_000;
+pub(super) const NEVER: usize = usize::MAX;
 
 /// A dataset on disk.
-struct Dataset {
-    folder: tempfile::TempDir,
-    manifest: String,
+pub(super) struct Dataset {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) manifest: String,
 }
 
 impl Dataset {
     /// Files of the table `meetings`, one a date: day of November, run, text.
-    fn new(generation: u64, files: &[(u32, &str, &str)]) -> Dataset {
+    pub(super) fn new(generation: u64, files: &[(u32, &str, &str)]) -> Dataset {
         let folder = tempfile::tempdir().expect("a folder");
         let files = files.iter().map(|(day, run, text)| {
             let path = format!("meetings/meeting_date=2026-11-{day:02}/part-{run}-0.parquet");
@@ -46,37 +46,44 @@ impl Dataset {
         Dataset { folder, manifest: format!("{manifest}\n") }
     }
 
-    fn first() -> Dataset {
+    pub(super) fn first() -> Dataset {
         Dataset::new(1, &[(1, "r1", "one"), (2, "r1", "two"), (3, "r1", "three")])
     }
 
     /// Two dates have other rows, one is gone, one is new.
-    fn second() -> Dataset {
+    pub(super) fn second() -> Dataset {
         Dataset::new(2, &[(1, "r1", "one"), (2, "r2", "two, again"), (4, "r2", "four")])
     }
 
-    fn local(&self, keep_us: i64, now_us: i64) -> LocalDataset<'_> {
+    pub(super) fn local(&self, keep_us: i64, now_us: i64) -> LocalDataset<'_> {
         let store = StoreFile { store_id: "a1".to_owned(), identity: None, topics: None, buildings: None };
-        LocalDataset { store, manifest: &self.manifest, folder: self.folder.path(), keep_us, now_us }
+        LocalDataset {
+            store,
+            manifest: &self.manifest,
+            folder: self.folder.path(),
+            has_delta_logs: false,
+            keep_us,
+            now_us,
+        }
     }
 }
 
-fn bucket(store: impl ObjectStore) -> Bucket {
+pub(super) fn bucket(store: impl ObjectStore) -> Bucket {
     Bucket::new(Arc::new(store), "lake/vcq", "s3://lake/vcq", None)
 }
 
 /// A bucket without faults on these objects.
-fn on(objects: &Arc<InMemory>) -> Bucket {
+pub(super) fn on(objects: &Arc<InMemory>) -> Bucket {
     bucket(FailingStore::new(Arc::clone(objects), NEVER, false, true))
 }
 
-async fn names(objects: &InMemory) -> BTreeSet<String> {
+pub(super) async fn names(objects: &InMemory) -> BTreeSet<String> {
     let listed: Vec<_> = objects.list(None).try_collect().await.expect("listed");
     listed.into_iter().map(|object| object.location.as_ref().trim_start_matches("lake/vcq/").to_owned()).collect()
 }
 
 /// The generation that a reader sees. Every file that the manifest names must be there with its bytes.
-async fn seen(objects: &InMemory) -> u64 {
+pub(super) async fn seen(objects: &InMemory) -> u64 {
     let at = |path: &str| ObjectPath::from(format!("lake/vcq/{path}"));
     let read = async |path: &str| objects.get(&at(path)).await.expect(path).bytes().await.expect(path);
     let listing = Listing::parse(&read("_manifest.json").await).expect("a manifest");

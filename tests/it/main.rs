@@ -40,6 +40,7 @@ mod power_cuts;
 mod power_loss;
 mod promises;
 mod publish;
+mod publish_delta;
 mod publish_s3;
 mod query;
 mod raw_log_truncated;

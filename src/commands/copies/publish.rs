@@ -56,7 +56,8 @@ pub(super) async fn copy_dataset(
     // Before the first request: a run that is killed may have copied something.
     ledger.set_setting(PUBLISHED_TO, setup.target.text())?;
     let folder = paths.parquet();
-    let local = LocalDataset { store, manifest: &manifest, folder: &folder, keep_us: setup.keep_us(), now_us };
+    let (manifest, has_delta_logs) = (manifest.as_str(), setup.has_delta_logs);
+    let local = LocalDataset { store, manifest, folder: &folder, has_delta_logs, keep_us: setup.keep_us(), now_us };
     Ok(Some(copy(&bucket, &local).await?))
 }
 

@@ -8,6 +8,8 @@ use crate::remote::{RemoteOptions, Target};
 pub(crate) struct CopySetup {
     pub target: Target,
     pub options: RemoteOptions,
+    /// Whether the copy gets Delta logs.
+    pub has_delta_logs: bool,
     /// How long replaced files stay.
     pub keep: Duration,
 }

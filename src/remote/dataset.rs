@@ -1,0 +1,26 @@
+//! What is copied: the published dataset of a store.
+
+use std::path::Path;
+
+use super::store_file::StoreFile;
+
+/// The dataset of a store, which does not change while it is copied.
+pub(crate) struct LocalDataset<'a> {
+    pub store: StoreFile,
+    /// The text of `_manifest.json`.
+    pub manifest: &'a str,
+    /// The directory of the manifest.
+    pub folder: &'a Path,
+    /// Whether the copy gets Delta logs. One that has them keeps them.
+    pub has_delta_logs: bool,
+    /// How long replaced parts stay, microseconds.
+    pub keep_us: i64,
+    pub now_us: i64,
+}
+
+impl LocalDataset<'_> {
+    /// For a reader, which removes nothing.
+    pub(crate) fn to_compare<'a>(store: StoreFile, manifest: &'a str, folder: &'a Path) -> LocalDataset<'a> {
+        LocalDataset { store, manifest, folder, has_delta_logs: false, keep_us: i64::MAX, now_us: 0 }
+    }
+}
