@@ -38,6 +38,8 @@ pub(crate) enum Event {
     Publishing { dates: u64 },
     /// A generation is published, with this number of dates replaced.
     Published { generation: u64, dates: u64 },
+    /// Files of the copy are sent to an object store: the first event has the totals, the last one all of them.
+    Uploading { files: u64, of_files: u64, bytes: u64, of_bytes: u64 },
     /// The run is ending early on purpose, for example because it was interrupted.
     Stopping { why: String },
 }

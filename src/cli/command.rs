@@ -111,6 +111,11 @@ impl Context {
         Context { is_utf8, ..self }
     }
 
+    /// For a command that only copies.
+    pub(super) fn start_upload_progress(&self) -> Arc<Progress> {
+        Arc::new(Progress::start_upload(&self.console, self.terminal.as_deref()))
+    }
+
     pub(super) fn start_progress(&self, calls_per_minute: u32) -> Arc<Progress> {
         Arc::new(Progress::start(&self.console, self.terminal.as_deref(), calls_per_minute))
     }

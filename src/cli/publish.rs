@@ -74,12 +74,15 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let keep = args.keep.unwrap_or(copy.keep);
     let has_delta_logs = args.format.unwrap_or(copy.has_delta_logs);
     let copy = CopySetup { keep, has_delta_logs, ..copy };
-    let setup = PublishSetup { store: context.config.store.clone(), copy, now_us: Arc::new(now_us) };
+    let progress = context.start_upload_progress();
+    let (store, listener) = (context.config.store.clone(), progress.clone());
+    let setup = PublishSetup { store, copy, listener, now_us: Arc::new(now_us) };
     let published = block_on(async {
         // Safe anywhere: the next run continues.
         exit_on_signals();
         publish_copy(&setup).await
     })?;
+    progress.finish();
     let format = summary_format(args.summary, context.console.is_quiet());
     match published {
         Ok((copied, notes)) => {

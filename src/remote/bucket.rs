@@ -170,14 +170,22 @@ impl Bucket {
         }
     }
 
-    /// Sends a file with these bytes. The object appears when it is complete.
-    pub(super) async fn upload(&self, path: &str, from: &Path, bytes: u64) -> Result<(), RemoteError> {
+    /// Sends a file with these bytes; `sent` gets their number as they are sent. The object appears when it is complete.
+    pub(super) async fn upload(
+        &self,
+        path: &str,
+        from: &Path,
+        bytes: u64,
+        sent: impl Fn(u64),
+    ) -> Result<(), RemoteError> {
         let unreadable = |source| RemoteError::LocalFile { path: from.to_owned(), source };
         let object = self.object(path);
         if bytes <= self.piece_bytes as u64 {
             self.count();
             let payload = PutPayload::from(fs::read(from).map_err(unreadable)?);
-            return self.store.put(&object, payload).await.map(drop).map_err(self.failed("write", path));
+            self.store.put(&object, payload).await.map_err(self.failed("write", path))?;
+            sent(bytes);
+            return Ok(());
         }
         let mut file = File::open(from).map_err(unreadable)?;
         self.count();
@@ -189,11 +197,13 @@ impl Bucket {
                 break;
             }
             self.count();
+            let length = piece.len() as u64;
             if let Err(error) = upload.put_part(PutPayload::from(piece)).await {
                 // The pieces that were sent cost money until they are removed.
                 let _ = upload.abort().await;
                 return Err(self.failed("write", path)(error));
             }
+            sent(length);
         }
         self.count();
         upload.complete().await.map(drop).map_err(self.failed("write", path))

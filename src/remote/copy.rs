@@ -17,6 +17,7 @@ use super::dataset::LocalDataset;
 use super::delta;
 use super::error::RemoteError;
 use super::listing::{ListedFile, Listing, MANIFEST, is_ours};
+use super::progress::Counter;
 use super::replaced_parts::{REPLACED, ReplacedParts};
 use crate::text::hex;
 
@@ -59,7 +60,8 @@ pub(crate) async fn copy(bucket: &Bucket, local: &LocalDataset<'_>) -> Result<Co
     let missing: Vec<ListedFile> = listing.files.iter().filter(missing).cloned().collect();
     let uploaded_bytes = missing.iter().map(|file| file.bytes).sum();
     let uploaded_files = missing.len() as u64;
-    upload_all(bucket, local.folder, missing).await?;
+    let counter = Counter::start(uploaded_files, uploaded_bytes, &local.on_upload);
+    upload_all(bucket, local.folder, missing, &counter).await?;
     let delta_versions = match local.has_delta_logs || delta::has_logs(&present) {
         true => Some(delta::publish(bucket, local, &listing, &present).await?),
         false => None,
@@ -100,14 +102,20 @@ fn check_older(bucket: &Bucket, before: Option<&Found>, local: &Listing) -> Resu
 }
 
 /// Sends the files; the first error ends it.
-async fn upload_all(bucket: &Bucket, folder: &Path, files: Vec<ListedFile>) -> Result<(), RemoteError> {
+async fn upload_all(
+    bucket: &Bucket,
+    folder: &Path,
+    files: Vec<ListedFile>,
+    counter: &Counter,
+) -> Result<(), RemoteError> {
     let permits = Arc::new(Semaphore::new(CONCURRENCY));
     let mut uploads = JoinSet::new();
     for file in files {
         let (bucket, permits, from) = (bucket.clone(), Arc::clone(&permits), folder.join(&file.path));
+        let counter = counter.clone();
         uploads.spawn(async move {
             let _permit = permits.acquire().await;
-            upload(&bucket, &file, from).await
+            upload(&bucket, &file, from, &counter).await
         });
     }
     while let Some(ended) = uploads.join_next().await {
@@ -116,13 +124,15 @@ async fn upload_all(bucket: &Bucket, folder: &Path, files: Vec<ListedFile>) -> R
     Ok(())
 }
 
-async fn upload(bucket: &Bucket, file: &ListedFile, from: PathBuf) -> Result<(), RemoteError> {
+async fn upload(bucket: &Bucket, file: &ListedFile, from: PathBuf, counter: &Counter) -> Result<(), RemoteError> {
     // Damage must not spread: what has another checksum is not the published file.
     let (bytes, sha256) = checksum(&from).map_err(|source| RemoteError::LocalFile { path: from.clone(), source })?;
     if (bytes, sha256.as_str()) != (file.bytes, file.sha256.as_str()) {
         return Err(RemoteError::LocalDamage { path: from });
     }
-    bucket.upload(&file.path, &from, file.bytes).await
+    bucket.upload(&file.path, &from, file.bytes, |bytes| counter.sent(bytes)).await?;
+    counter.file_sent();
+    Ok(())
 }
 
 /// Size and SHA-256 of a file.

@@ -1,7 +1,9 @@
 //! What is copied: the published dataset of a store.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use super::progress::OnUpload;
 use super::store_file::StoreFile;
 
 /// The dataset of a store, which does not change while it is copied.
@@ -16,11 +18,13 @@ pub(crate) struct LocalDataset<'a> {
     /// How long replaced parts stay, microseconds.
     pub keep_us: i64,
     pub now_us: i64,
+    pub on_upload: OnUpload,
 }
 
 impl LocalDataset<'_> {
     /// For a reader, which removes nothing.
     pub(crate) fn to_compare<'a>(store: StoreFile, manifest: &'a str, folder: &'a Path) -> LocalDataset<'a> {
-        LocalDataset { store, manifest, folder, has_delta_logs: false, keep_us: i64::MAX, now_us: 0 }
+        let on_upload: OnUpload = Arc::new(|_| ());
+        LocalDataset { store, manifest, folder, has_delta_logs: false, keep_us: i64::MAX, now_us: 0, on_upload }
     }
 }

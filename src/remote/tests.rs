@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures_util::TryStreamExt;
 use object_store::memory::InMemory;
@@ -57,14 +57,9 @@ impl Dataset {
 
     pub(super) fn local(&self, keep_us: i64, now_us: i64) -> LocalDataset<'_> {
         let store = StoreFile { store_id: "a1".to_owned(), identity: None, topics: None, buildings: None };
-        LocalDataset {
-            store,
-            manifest: &self.manifest,
-            folder: self.folder.path(),
-            has_delta_logs: false,
-            keep_us,
-            now_us,
-        }
+        let on_upload: OnUpload = Arc::new(|_| ());
+        let folder = self.folder.path();
+        LocalDataset { store, manifest: &self.manifest, folder, has_delta_logs: false, keep_us, now_us, on_upload }
     }
 }
 
@@ -275,7 +270,15 @@ async fn large_files_are_sent_and_fetched_in_pieces() {
     let text = "0123456789".repeat(10);
     let first = Dataset::new(1, &[(1, "r1", &text), (2, "r1", "small")]);
     let bucket = on(&objects).with_pieces(16);
-    let copied = copy(&bucket, &first.local(0, 0)).await.expect("copied");
+    let seen_uploads = Arc::new(Mutex::new(Vec::new()));
+    let seen_by_progress = Arc::clone(&seen_uploads);
+    let on_upload: OnUpload = Arc::new(move |uploaded| seen_by_progress.lock().expect("no panic").push(uploaded));
+    let copied = copy(&bucket, &LocalDataset { on_upload, ..first.local(0, 0) }).await.expect("copied");
+    let uploads = seen_uploads.lock().expect("no panic").clone();
+    let all = |files, bytes| Uploaded { files, of_files: 2, bytes, of_bytes: 105 };
+    assert_eq!((uploads[0], uploads[uploads.len() - 1]), (all(0, 0), all(2, 105)));
+    assert_eq!(uploads.len(), 1 + 7 + 1 + 2, "the start, each piece, each file");
+    assert!(uploads.is_sorted_by_key(|uploaded| (uploaded.bytes, uploaded.files)));
     assert_eq!(copied.requests, 9 + 9, "a hundred bytes are seven pieces and two requests more");
     assert_eq!(seen(&objects).await, 1);
     let to = tempfile::tempdir().expect("a folder");

@@ -30,7 +30,8 @@ pub(super) struct Bars {
 }
 
 impl Bars {
-    pub(super) fn new(target: ProgressDrawTarget, width: u16, language: Language) -> Bars {
+    /// Without stages there is only the status line.
+    pub(super) fn new(target: ProgressDrawTarget, width: u16, language: Language, has_stages: bool) -> Bars {
         let multi = MultiProgress::with_draw_target(target);
         let style = |template: &str| {
             ProgressStyle::with_template(template)
@@ -41,7 +42,9 @@ impl Bars {
         let is_narrow = width < MIN_BAR_WIDTH;
         let (stage, reserved) = if is_narrow { WITHOUT_BAR } else { WITH_BAR };
         let bar = |name: &'static str| {
-            multi.add(ProgressBar::new(0).with_style(style(stage)).with_prefix(language.say(name)))
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
+            let bar = bar.with_style(style(stage)).with_prefix(language.say(name));
+            if has_stages { multi.add(bar) } else { bar }
         };
         let stages = ["meetings", "participants", "quality"].map(bar);
         // Hidden until it is added to the others: by default it would draw to stderr on its own.
@@ -149,7 +152,7 @@ mod tests {
     /// The content of the terminal at each of these times.
     fn draw(width: u16, model: &Model, seconds: &[u64]) -> Vec<String> {
         let terminal = Terminal { width, text: Arc::default() };
-        let bars = Bars::new(ProgressDrawTarget::term_like(Box::new(terminal.clone())), width, Language::English);
+        let bars = Bars::new(ProgressDrawTarget::term_like(Box::new(terminal.clone())), width, Language::English, !model.is_upload);
         let show = |second: &u64| {
             bars.show(model, Duration::from_secs(*second));
             terminal.text.lock().expect("terminal").clear();
@@ -171,6 +174,23 @@ mod tests {
             }
             assert_eq!(text.contains('['), width >= MIN_BAR_WIDTH, "{text}");
             assert!(!text.contains('\u{1b}'), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_upload_has_a_line_without_stages() {
+        let mut model = Model::of_upload();
+        let upload = |files, bytes| Event::Uploading { files, of_files: 1_200, bytes, of_bytes: 3 << 30 };
+        assert!(draw(80, &model, &[1])[0].contains("comparing with the copy"));
+        model.apply(&upload(12, 1 << 30), Duration::ZERO);
+        for (width, line) in [
+            (120, "uploading 33 %: 12 of 1,200 files, 1.0 GiB of 3.0 GiB"),
+            (40, "uploading 33 %: 12 of 1,200 files"),
+            (24, "uploading 33 %"),
+        ] {
+            let text = draw(width, &model, &[1]).concat();
+            assert!(text.contains(line) && !text.contains("meetings"), "{width}: {text}");
+            assert!(text.lines().all(|line| line.trim_end().chars().count() <= usize::from(width)), "{text}");
         }
     }
 

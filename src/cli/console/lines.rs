@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::model::Model;
+use super::model::{Model, Upload};
 use crate::event::Event;
 use crate::schema::utc_text;
-use crate::text::{Language, counted, thousands, whole_duration_text, width};
+use crate::text::{Language, counted, size_text, thousands, whole_duration_text, width};
 use feishu_vc::format_wait;
 
 /// Shorter waits are not reported.
@@ -67,6 +67,12 @@ pub(super) fn wait(model: &Model, now: Duration) -> Vec<String> {
 /// The line below the stages: current activity and remaining time, longest form first. `waits` are the forms of a wait
 /// to show on the same line.
 pub(super) fn status(model: &Model, now: Duration, waits: &[String]) -> Vec<String> {
+    if let Some(upload) = model.upload.filter(|upload| !upload.is_complete()) {
+        return uploading(&upload);
+    }
+    if model.is_upload {
+        return vec!["comparing with the copy".to_owned()];
+    }
     if let Some(dates) = model.publishing {
         return vec![format!("publishing {}", counted(dates, "date"))];
     }
@@ -98,8 +104,18 @@ pub(super) fn status(model: &Model, now: Duration, waits: &[String]) -> Vec<Stri
     forms.into_iter().map(|parts| parts.into_iter().flatten().collect::<Vec<_>>().join("; ")).collect()
 }
 
+/// The upload of a copy, longest form first.
+fn uploading(upload: &Upload) -> Vec<String> {
+    let percent = format!("uploading {} %", upload.percent());
+    let files = format!("{percent}: {} of {} files", thousands(upload.files), thousands(upload.of_files));
+    vec![format!("{files}, {} of {}", size_text(upload.bytes), size_text(upload.of_bytes)), files, percent]
+}
+
 /// One line for a log.
 pub(super) fn plain(model: &Model, now: Duration) -> String {
+    if model.is_upload || model.upload.is_some_and(|upload| !upload.is_complete()) {
+        return fit(status(model, now, &[]), PLAIN_WIDTH);
+    }
     let stages = if !model.meetings_complete || model.publishing.is_some() || model.stopping.is_some() {
         vec![meetings(model)]
     } else if model.to_fetch == 0 {
@@ -150,6 +166,12 @@ pub(super) fn milestone(before: &Model, event: &Event, now: Duration) -> Option<
         Event::Published { generation, dates } => {
             Some(("published", format!("published {}, generation {generation}", counted(*dates, "date"))))
         }
+        // Nothing to send is not reported; the summary says so.
+        Event::Uploading { files: 0, of_files, bytes: 0, of_bytes } => {
+            Some(("uploading", format!("uploading {}, {}", counted(*of_files, "file"), size_text(*of_bytes))))
+        }
+        Event::Uploading { files, of_files, of_bytes, .. } => (files == of_files)
+            .then(|| ("uploaded", format!("uploaded {}, {}", counted(*files, "file"), size_text(*of_bytes)))),
         Event::Stopping { why } => Some(("stopping", format!("stopping: {why}"))),
         Event::MeetingPage { .. }
         | Event::MeetingListed { .. }
@@ -169,7 +191,7 @@ pub(super) fn fields(name: &str, model: &Model, now: Duration) -> Map<String, Va
         "participants_failed": model.failed, "samples": model.samples, "calls": model.calls,
         "calls_a_minute": model.calls_per_minute(now), "throttles": model.throttles, "retries": model.retries,
         "waiting_s": model.wait(now).map(|wait| wait.as_secs()),
-        "left_s": model.remaining(now).map(|time| time.as_secs()), "elapsed_s": now.as_secs(),
+        "upload": model.upload, "left_s": model.remaining(now).map(|time| time.as_secs()), "elapsed_s": now.as_secs(),
     });
     match fields {
         Value::Object(fields) => fields,

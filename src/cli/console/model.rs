@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use feishu_vc::Endpoint;
+use serde::Serialize;
 
 use crate::commands::Calls;
 use crate::event::{Event, TOKEN_ENDPOINT};
@@ -40,6 +41,10 @@ pub(crate) struct Model {
     pub retries: u64,
     /// Dates being published now.
     pub publishing: Option<u64>,
+    /// What of the copy is sent, if something has to be.
+    pub upload: Option<Upload>,
+    /// Nothing is fetched: the command only copies.
+    pub is_upload: bool,
     /// Why the run is ending early.
     pub stopping: Option<String>,
     wait_until: Option<Duration>,
@@ -51,10 +56,35 @@ pub(crate) struct Model {
     quality_rate: Rate,
 }
 
+/// Files and bytes of a copy.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Upload {
+    pub files: u64,
+    pub of_files: u64,
+    pub bytes: u64,
+    pub of_bytes: u64,
+}
+
+impl Upload {
+    pub(super) fn is_complete(&self) -> bool {
+        self.files >= self.of_files
+    }
+
+    pub(super) fn percent(&self) -> u64 {
+        let percent = u128::from(self.bytes) * 100 / u128::from(self.of_bytes.max(1));
+        u64::try_from(percent).unwrap_or(100).min(100)
+    }
+}
+
 impl Model {
     /// `calls_per_minute` is the rate limit of each endpoint.
     pub(crate) fn new(calls_per_minute: u32) -> Model {
         Model { calls_per_minute, ..Model::default() }
+    }
+
+    /// For a command that only copies.
+    pub(crate) fn of_upload() -> Model {
+        Model { is_upload: true, ..Model::default() }
     }
 
     /// Folds in one event that happened at `now`.
@@ -101,6 +131,10 @@ impl Model {
             Event::Retrying { endpoint } => self.retries += u64::from(*endpoint != TOKEN_ENDPOINT),
             Event::Publishing { dates } => self.publishing = (*dates > 0).then_some(*dates),
             Event::Published { .. } => self.publishing = None,
+            Event::Uploading { files, of_files, bytes, of_bytes } => {
+                let upload = Upload { files: *files, of_files: *of_files, bytes: *bytes, of_bytes: *of_bytes };
+                self.upload = Some(upload);
+            }
             Event::Stopping { why } => self.stopping = Some(why.clone()),
         }
     }

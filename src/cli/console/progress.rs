@@ -60,13 +60,18 @@ enum Message {
 impl Progress {
     /// `terminal` is the environment variable `TERM`; `calls_per_minute` is the rate limit of each endpoint.
     pub(crate) fn start(console: &Console, terminal: Option<&str>, calls_per_minute: u32) -> Progress {
-        Progress::with_view(console, View::choose(console, terminal), calls_per_minute)
+        Progress::with_view(console, View::choose(console, terminal), Model::new(calls_per_minute))
     }
 
-    fn with_view(console: &Console, view: View, calls_per_minute: u32) -> Progress {
+    /// For a command that only copies.
+    pub(crate) fn start_upload(console: &Console, terminal: Option<&str>) -> Progress {
+        Progress::with_view(console, View::choose(console, terminal), Model::of_upload())
+    }
+
+    fn with_view(console: &Console, view: View, model: Model) -> Progress {
         let (sender, receiver) = mpsc::channel();
         let started = Instant::now();
-        let (model, last_line) = (Model::new(calls_per_minute), String::new());
+        let last_line = String::new();
         let viewer = Viewer { console: console.clone(), view, model, started, last_line };
         let spawn =
             || std::thread::Builder::new().name("progress".to_owned()).spawn(move || viewer.run(&receiver)).ok();
@@ -110,7 +115,7 @@ struct Viewer {
 impl Viewer {
     fn run(mut self, events: &Receiver<Message>) {
         let bars = match self.view {
-            View::Bars { width } => Some(Bars::new(ProgressDrawTarget::stderr(), width, self.console.language)),
+            View::Bars { width } => Some(Bars::new(ProgressDrawTarget::stderr(), width, self.console.language, !self.model.is_upload)),
             View::Lines | View::Silent => None,
         };
         self.console.set_bars(bars.as_ref().map(|bars| bars.multi.clone()));
@@ -168,7 +173,7 @@ mod tests {
     fn run(format: LogFormat, view: View) -> String {
         let buffer = Buffer::default();
         let console = Console::new(Box::new(buffer.clone()), format, false, Redactor::default());
-        let progress = Progress::with_view(&console, view, 100);
+        let progress = Progress::with_view(&console, view, Model::new(100));
         progress.on_event(&Event::MeetingsListed { meetings: 3, to_list: 2, quality_calls_estimate: 9 });
         progress.on_event(&Event::CallSent { endpoint: "meeting_list" });
         progress.on_event(&Event::Published { generation: 1, dates: 2 });
@@ -198,6 +203,18 @@ mod tests {
             buffer.text().lines().count()
         };
         assert_eq!([LogFormat::Plain, LogFormat::Json].map(lines), [1, 3]);
+    }
+
+    #[test]
+    fn an_upload_is_reported_at_its_start_and_its_end() {
+        let buffer = Buffer::default();
+        let console = Console::new(Box::new(buffer.clone()), LogFormat::Plain, false, Redactor::default());
+        let progress = Progress::with_view(&console, View::Lines, Model::of_upload());
+        for files in 0..=3 {
+            progress.on_event(&Event::Uploading { files, of_files: 3, bytes: files << 20, of_bytes: 3 << 20 });
+        }
+        progress.finish();
+        assert_eq!(buffer.text(), "uploading 3 files, 3.0 MiB\nuploaded 3 files, 3.0 MiB\n");
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(in crate::commands) async fn copy_after_sync(
     copy: &CopySetup,
     setup: &SyncSetup,
 ) -> CopyEnd {
-    let copying = copy_dataset(paths, ledger, copy, (setup.now_us)());
+    let copying = copy_dataset(paths, ledger, copy, &setup.listener, (setup.now_us)());
     match setup.cancel.run_until_cancelled(copying).await {
         None => CopyEnd::Interrupted,
         Some(Ok(copied)) => CopyEnd::Copied(copied),

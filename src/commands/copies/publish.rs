@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::setup::CopySetup;
 use super::store_id;
@@ -10,9 +11,10 @@ use crate::commands::error::SyncError;
 use crate::commands::identity;
 use crate::commands::open_store::open_and_lock;
 use crate::commands::setup::Now;
+use crate::event::{Event, Listener};
 use crate::ledger::Ledger;
 use crate::load::{LoadError, Manifest, StorePaths};
-use crate::remote::{Copied, LocalDataset, StoreFile, copy, open_for_writing};
+use crate::remote::{Copied, LocalDataset, OnUpload, StoreFile, Uploaded, copy, open_for_writing};
 
 /// The ledger's setting for the target of the last copy.
 const PUBLISHED_TO: &str = "published_to";
@@ -21,6 +23,7 @@ const PUBLISHED_TO: &str = "published_to";
 pub(crate) struct PublishSetup {
     pub store: PathBuf,
     pub copy: CopySetup,
+    pub listener: Arc<dyn Listener>,
     pub now_us: Now,
 }
 
@@ -33,7 +36,7 @@ pub(crate) async fn publish_copy(setup: &PublishSetup) -> Result<(Copied, Vec<St
     if !ledger.replacing()?.is_empty() {
         return Err(SyncError::Replacing { store: paths.root().to_owned() });
     }
-    match copy_dataset(&paths, &ledger, &setup.copy, now_us).await? {
+    match copy_dataset(&paths, &ledger, &setup.copy, &setup.listener, now_us).await? {
         Some(copied) => Ok((copied, notes)),
         None => Err(LoadError::NoDatabase { path: paths.manifest() }.into()),
     }
@@ -44,6 +47,7 @@ pub(super) async fn copy_dataset(
     paths: &StorePaths,
     ledger: &Ledger,
     setup: &CopySetup,
+    listener: &Arc<dyn Listener>,
     now_us: i64,
 ) -> Result<Option<Copied>, SyncError> {
     // Also checks that it is a manifest of this version.
@@ -57,8 +61,17 @@ pub(super) async fn copy_dataset(
     ledger.set_setting(PUBLISHED_TO, setup.target.text())?;
     let folder = paths.parquet();
     let (manifest, has_delta_logs) = (manifest.as_str(), setup.has_delta_logs);
-    let local = LocalDataset { store, manifest, folder: &folder, has_delta_logs, keep_us: setup.keep_us(), now_us };
+    let on_upload = progress(listener);
+    let local = LocalDataset { store, manifest, folder: &folder, has_delta_logs, keep_us: setup.keep_us(), now_us, on_upload };
     Ok(Some(copy(&bucket, &local).await?))
+}
+
+fn progress(listener: &Arc<dyn Listener>) -> OnUpload {
+    let listener = Arc::clone(listener);
+    Arc::new(move |uploaded| {
+        let Uploaded { files, of_files, bytes, of_bytes } = uploaded;
+        listener.on_event(&Event::Uploading { files, of_files, bytes, of_bytes });
+    })
 }
 
 pub(super) fn manifest_text(paths: &StorePaths) -> Result<String, LoadError> {
