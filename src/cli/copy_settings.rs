@@ -32,7 +32,13 @@ pub(super) fn copy_setup(context: &Context, target: Option<&str>) -> Result<Opti
         backoff_base: config.backoff_base,
         request_timeout: config.request_timeout,
     };
-    Ok(Some(CopySetup { target, options, has_delta_logs: publish.has_delta_logs, keep: publish.keep }))
+    Ok(Some(CopySetup {
+        target,
+        options,
+        has_delta_logs: publish.has_delta_logs,
+        has_raw: publish.raw,
+        keep: publish.keep,
+    }))
 }
 
 /// The same for a command that cannot do without.

@@ -138,6 +138,10 @@ fn copied_text(copied: &Copied, keep: Duration, language: Language) -> String {
     if let Some(versions) = copied.delta_versions {
         page.field("Delta logs", &counted(versions, "new version"));
     }
+    if let Some(raw) = copied.raw {
+        let bytes = thousands(raw.uploaded_bytes);
+        page.field("Raw log", &format!("{} uploaded, {bytes} bytes", files(raw.uploaded_files)));
+    }
     page.field("Removed", &counted(copied.removed_files, "replaced file"));
     if copied.replaced_files > 0 {
         let keep = keep_text(keep);
@@ -168,6 +172,7 @@ fn keep_text(keep: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remote::CopiedRaw;
 
     fn copied() -> Copied {
         Copied {
@@ -178,6 +183,7 @@ mod tests {
             uploaded_files: 12,
             uploaded_bytes: 1_234_567,
             delta_versions: Some(2),
+            raw: Some(CopiedRaw { uploaded_files: 4, uploaded_bytes: 5_000, removed_files: 0 }),
             removed_files: 1,
             replaced_files: 3,
             requests: 20,
@@ -192,6 +198,7 @@ mod tests {
         Generation 7 is in s3://lake/vcq.
         Uploaded    12 of 1,200 files, 1,234,567 bytes
         Delta logs  2 new versions
+        Raw log     4 files uploaded, 5,000 bytes
         Removed     1 replaced file
         Kept        3 replaced files; the first publication after 7d removes them
         Requests    20

@@ -35,9 +35,13 @@ struct RebuildArgs {
 
     /// Fill an empty store from its copy in an object store, as vcq-etl publish wrote it.
     ///
-    /// Restores the Parquet files and vcq.duckdb of a lost store. The raw log is not in the copy.
+    /// Restores the Parquet files and vcq.duckdb of a lost store.
     #[arg(long, value_name = "TARGET", conflicts_with = "since")]
     from: Option<String>,
+
+    /// Also fetch the raw log, if the copy has it (publish_raw), and rebuild the store from it.
+    #[arg(long, requires = "from")]
+    with_raw: bool,
 
     /// Format of the summary on stdout [default: text].
     #[arg(long, value_enum, value_name = "FORMAT")]
@@ -48,6 +52,7 @@ const EXAMPLES: &[Example] = &[
     ("vcq-etl rebuild", "after an upgrade"),
     ("vcq-etl rebuild --since 2026-11-01 --until 2026-11-08", ""),
     ("vcq-etl rebuild --from s3://lake/vcq --store new", "a lost store"),
+    ("vcq-etl rebuild --from s3://lake/vcq --store new --with-raw", "with its raw log"),
 ];
 
 pub(super) const ENTRY: Entry = Entry { help_groups: LOCAL, command, examples: EXAMPLES, run: Run::Configured(run) };
@@ -79,7 +84,10 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args: RebuildArgs = parsed(matches);
     let config = &context.config;
     if let Some(target) = &args.from {
-        return restore_copy(target, args.summary, context);
+        let restored = restore_copy(target, &args, context)?;
+        if !args.with_raw {
+            return Ok(restored);
+        }
     }
     let zone = &config.timezone;
     let days = match &args.since {
@@ -109,16 +117,22 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
 }
 
 /// Fetches a copy into an empty store.
-fn restore_copy(target: &str, summary: Option<TextOrJson>, context: &Context) -> Result<ExitCode, Failure> {
+fn restore_copy(target: &str, args: &RebuildArgs, context: &Context) -> Result<ExitCode, Failure> {
     let copy = needed_copy_setup(context, Some(target))?;
-    let setup = RestoreSetup { store: store_setup(&context.config, Arc::new(())), copy };
+    let setup = RestoreSetup { store: store_setup(&context.config, Arc::new(())), copy, with_raw: args.with_raw };
     let restored = block_on(async {
         // Safe anywhere: the same command continues.
         exit_on_signals();
         restore(&setup).await
     })??;
     let Restored { target, generation, files, fetched_files, notes } = restored;
-    let text = match summary_format(summary, context.console.is_quiet()) {
+    if args.with_raw {
+        // The summary is that of the rebuild which follows.
+        notes.iter().for_each(|note| context.console.warn(note));
+        context.console.info(&format!("restored {} from {target}", counted(files, "file")));
+        return Ok(ExitCode::Complete);
+    }
+    let text = match summary_format(args.summary, context.console.is_quiet()) {
         None => return Ok(ExitCode::Complete),
         Some(TextOrJson::Json) => {
             let value = json!({

@@ -16,6 +16,7 @@ pub(crate) struct PublishSettings {
     pub tenant: Option<String>,
     /// `publish_format` is delta.
     pub has_delta_logs: bool,
+    pub raw: bool,
     pub keep: Duration,
     pub endpoint: Option<BaseUrl>,
     pub region: Option<String>,
@@ -47,6 +48,7 @@ impl PublishSettings {
                 "delta" => Some(true),
                 _ => None,
             })?,
+            raw: values.switch("publish_raw")?,
             keep: values.duration("publish_keep")?,
             endpoint: endpoint.map_err(|source| ConfigError::BaseUrl { place: place("publish_endpoint"), source })?,
             region: text("publish_region"),

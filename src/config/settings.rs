@@ -303,6 +303,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("publish_format", "FORMAT", Kind::OneOf(PUBLISH_FORMATS), Group::Publishing)
     },
     Setting {
+        default: "false",
+        help: "Also copy the raw log, so that a lost store can be rebuilt from it. It contains all personal data that was fetched. A copy that has the raw log keeps it.",
+        ..setting("publish_raw", "BOOL", Kind::Switch, Group::Publishing)
+    },
+    Setting {
         default: "7d",
         help: "How long files of the copy stay after they were replaced, so that readers can finish. The first publication after this time removes them; 0s removes them at once.",
         ..setting("publish_keep", "TIME", Kind::Duration { min_ms: 0 }, Group::Publishing)

@@ -65,6 +65,10 @@ impl From<RemoteError> for Failure {
             RemoteError::LocalFile { .. } | RemoteError::LocalDamage { .. } => {
                 failure.hint("run vcq-etl verify, which names damaged files, then vcq-etl rebuild")
             }
+            RemoteError::RawFile { .. } => failure.hint("run vcq-etl verify, which names damaged files"),
+            RemoteError::NoRaw { .. } => {
+                failure.hint("publish_raw was not set: restore the published data without --with-raw")
+            }
             RemoteError::NothingThere { .. } => failure.hint("give the target of an earlier vcq-etl publish"),
             RemoteError::RemoteDamage { .. } => {
                 failure.hint("remove it there and run vcq-etl publish with the store that wrote it")

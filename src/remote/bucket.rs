@@ -170,7 +170,8 @@ impl Bucket {
         }
     }
 
-    /// Sends a file with these bytes; `sent` gets their number as they are sent. The object appears when it is complete.
+    /// Sends a file with these bytes; `sent` gets their number as they are sent. The object appears when it is
+    /// complete.
     pub(super) async fn upload(
         &self,
         path: &str,
@@ -295,7 +296,7 @@ impl Bucket {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 let (start, number) = name.rsplit_once('#').unwrap_or_default();
-                let is_ours = start.ends_with(".parquet") || start.ends_with(".json");
+                let is_ours = [".parquet", ".json", ".zst"].iter().any(|end| start.ends_with(end));
                 if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     below(&entry.path());
                 } else if is_ours && number.parse::<u64>().is_ok() {

@@ -1,13 +1,17 @@
 //! Compares a copy with the dataset of a store.
 
+use std::fs;
+
 use sha2::{Digest, Sha256};
 
 use super::bucket::Bucket;
+use super::checksum::checksum;
 use super::dataset::LocalDataset;
 use super::delta;
 use super::error::RemoteError;
 use super::layout::STORE_FILE;
-use super::listing::{Listing, MANIFEST};
+use super::listing::{ListedFile, Listing, MANIFEST};
+use super::raw::raw_objects;
 use super::store_file::StoreFile;
 use crate::text::hex;
 
@@ -56,7 +60,19 @@ pub(crate) async fn compare(
             differs(&format!("{table}/_delta_log"), expected.to_owned(), found.to_owned());
         }
     }
-    for file in &listing.files {
+    let mut raw = Vec::new();
+    if raw_objects(&present).next().is_some() {
+        for path in &local.raw.paths {
+            let path_of_file = local.raw.folder.join(path);
+            let read = |source| RemoteError::RawFile { path: path_of_file.clone(), source };
+            let (bytes, sha256) = match reads_files {
+                true => checksum(&path_of_file).map_err(read)?,
+                false => (fs::metadata(&path_of_file).map_err(read)?.len(), String::new()),
+            };
+            raw.push(ListedFile { path: path.clone(), bytes, sha256 });
+        }
+    }
+    for file in listing.files.iter().chain(&raw) {
         let size = |bytes: &u64| format!("a file of {bytes} bytes");
         let found = present.get(&file.path);
         differs(&file.path, size(&file.bytes), found.map_or_else(none, size));
@@ -71,7 +87,7 @@ pub(crate) async fn compare(
             differs(&file.path, sha256(&file.sha256), sha256(&hex(&digest.finalize())));
         }
     }
-    Ok((listing.files.len() as u64 + 2, differences))
+    Ok(((listing.files.len() + raw.len()) as u64 + 2, differences))
 }
 
 fn generation(listing: &Listing) -> String {

@@ -1,25 +1,23 @@
-//! The order of a copy: claim the prefix, new parts, Delta logs, the manifest's copy for history, the manifest, removal
-//! of parts that were replaced long enough ago.
+//! The order of a copy: claim the prefix, new parts, raw files, Delta logs, the manifest's copy for history, the
+//! manifest, removal of parts that were replaced long enough ago.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::bucket::{Bucket, Found};
+use super::checksum::checksum;
 use super::dataset::LocalDataset;
 use super::delta;
 use super::error::RemoteError;
 use super::listing::{ListedFile, Listing, MANIFEST, is_ours};
 use super::progress::Counter;
+use super::raw::{RawChanges, raw_objects};
 use super::replaced_parts::{REPLACED, ReplacedParts};
-use crate::text::hex;
 
 /// Files sent at the same time. Each is in memory, up to 16 MiB of it.
 const CONCURRENCY: usize = 4;
@@ -36,6 +34,8 @@ pub(crate) struct Copied {
     pub uploaded_bytes: u64,
     /// Versions added to Delta logs; `None` for a copy without them.
     pub delta_versions: Option<u64>,
+    /// The raw log; `None` for a copy without it.
+    pub raw: Option<CopiedRaw>,
     /// Replaced parts and manifests that were removed.
     pub removed_files: u64,
     /// Those that stay for now.
@@ -44,6 +44,14 @@ pub(crate) struct Copied {
     pub requests: u64,
     /// False if the object store has no conditional writes.
     pub conditional_writes: bool,
+}
+
+/// What a copy did with the raw log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct CopiedRaw {
+    pub uploaded_files: u64,
+    pub uploaded_bytes: u64,
+    pub removed_files: u64,
 }
 
 /// Makes the copy equal to the local dataset. Only for the holder of the store's lock.
@@ -58,10 +66,24 @@ pub(crate) async fn copy(bucket: &Bucket, local: &LocalDataset<'_>) -> Result<Co
 
     let missing = |file: &&ListedFile| present.get(&file.path) != Some(&file.bytes);
     let missing: Vec<ListedFile> = listing.files.iter().filter(missing).cloned().collect();
-    let uploaded_bytes = missing.iter().map(|file| file.bytes).sum();
+    let uploaded_bytes: u64 = missing.iter().map(|file| file.bytes).sum();
     let uploaded_files = missing.len() as u64;
-    let counter = Counter::start(uploaded_files, uploaded_bytes, &local.on_upload);
+    let has_raw = local.raw.is_copied || raw_objects(&present).next().is_some();
+    let raw = match has_raw {
+        true => RawChanges::find(bucket, &local.raw, &present).await?,
+        false => RawChanges::default(),
+    };
+    let raw_bytes: u64 = raw.uploads.iter().map(|file| file.bytes).sum();
+    let raw_files = raw.uploads.len() as u64;
+    let counter = Counter::start(uploaded_files + raw_files, uploaded_bytes + raw_bytes, &local.on_upload);
     upload_all(bucket, local.folder, missing, &counter).await?;
+    let mut copied_raw = None;
+    if has_raw {
+        raw.begin(bucket).await?;
+        upload_all(bucket, &local.raw.folder, raw.uploads.clone(), &counter).await?;
+        let removed_files = raw.finish(bucket).await?;
+        copied_raw = Some(CopiedRaw { uploaded_files: raw_files, uploaded_bytes: raw_bytes, removed_files });
+    }
     let delta_versions = match local.has_delta_logs || delta::has_logs(&present) {
         true => Some(delta::publish(bucket, local, &listing, &present).await?),
         false => None,
@@ -81,6 +103,7 @@ pub(crate) async fn copy(bucket: &Bucket, local: &LocalDataset<'_>) -> Result<Co
         uploaded_files,
         uploaded_bytes,
         delta_versions,
+        raw: copied_raw,
         removed_files,
         replaced_files,
         requests: bucket.requests(),
@@ -133,21 +156,6 @@ async fn upload(bucket: &Bucket, file: &ListedFile, from: PathBuf, counter: &Cou
     bucket.upload(&file.path, &from, file.bytes, |bytes| counter.sent(bytes)).await?;
     counter.file_sent();
     Ok(())
-}
-
-/// Size and SHA-256 of a file.
-pub(super) fn checksum(path: &Path) -> io::Result<(u64, String)> {
-    let (mut file, mut digest, mut bytes) = (File::open(path)?, Sha256::new(), 0);
-    let mut piece = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut piece)? {
-            0 => return Ok((bytes, hex(&digest.finalize()))),
-            read => {
-                digest.update(&piece[..read]);
-                bytes += read as u64;
-            }
-        }
-    }
 }
 
 /// Removes what no manifest has named for the given time. Returns how many objects were removed and how many stay.

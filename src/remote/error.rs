@@ -49,6 +49,10 @@ pub(crate) enum RemoteError {
     LocalFile { path: PathBuf, source: io::Error },
     #[error("the published file {} differs from what was published", path.display())]
     LocalDamage { path: PathBuf },
+    #[error("cannot read the raw file {}", path.display())]
+    RawFile { path: PathBuf, source: io::Error },
+    #[error("{target} does not contain the raw log")]
+    NoRaw { target: String },
     #[error("{target} has no published dataset")]
     NothingThere { target: String },
     #[error("{place} differs from what was published")]

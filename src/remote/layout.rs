@@ -65,7 +65,7 @@ impl Layout {
         let published = || TABLES.iter().filter(|table| table.is_in_parquet());
         let dated = published().filter(|table| table.is_dated()).map(|table| format!("{}/tenant={tenant}", table.name));
         let undated = published().map(|table| format!("{REFERENCE}/{}/tenant={tenant}", table.name));
-        Some(dated.chain(undated).chain([format!("{TENANTS}/{tenant}")]).collect())
+        Some(dated.chain(undated).chain([format!("raw/tenant={tenant}"), format!("{TENANTS}/{tenant}")]).collect())
     }
 
     /// A local manifest with the paths of the objects.

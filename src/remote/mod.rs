@@ -7,6 +7,7 @@
 //! writes. Leaves out what the files contain: a local manifest and its parts are given (`load`).
 
 mod bucket;
+mod checksum;
 mod compare;
 mod copy;
 mod dataset;
@@ -18,6 +19,7 @@ mod listing;
 mod open;
 mod profile;
 mod progress;
+mod raw;
 mod replaced_parts;
 mod restore;
 mod store_file;
@@ -28,15 +30,20 @@ mod delta_tests;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod raw_tests;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use compare::compare;
+#[cfg(test)]
+pub(crate) use copy::CopiedRaw;
 pub(crate) use copy::{Copied, copy};
 pub(crate) use dataset::LocalDataset;
 pub(crate) use error::{RemoteError, TargetError};
 pub(crate) use fault::Fault;
 pub(crate) use open::{AwsProfile, RemoteOptions, open, open_for_writing};
 pub(crate) use progress::{OnUpload, Uploaded};
-pub(crate) use restore::{RemoteDataset, download, find, find_store};
+pub(crate) use raw::RawFiles;
+pub(crate) use restore::{RemoteDataset, download, download_raw, find, find_store, raw_paths};
 pub(crate) use store_file::StoreFile;
 pub(crate) use target::Target;

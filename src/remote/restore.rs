@@ -7,9 +7,10 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::bucket::Bucket;
-use super::copy::checksum;
+use super::checksum::checksum;
 use super::error::RemoteError;
 use super::listing::{ListedFile, Listing, MANIFEST, is_below};
+use super::raw::{has_bytes, raw_to_fetch};
 use super::store_file::StoreFile;
 use crate::files;
 use crate::text::hex;
@@ -40,6 +41,28 @@ pub(crate) async fn find(bucket: &Bucket) -> Result<RemoteDataset, RemoteError> 
     Ok(RemoteDataset { listing, manifest, store })
 }
 
+/// The raw files of a copy, relative to a store.
+pub(crate) async fn raw_paths(bucket: &Bucket) -> Result<Vec<String>, RemoteError> {
+    Ok(raw_to_fetch(bucket).await?.into_iter().map(|(file, _)| file.path).collect())
+}
+
+/// Fetches the raw log into the directory of a store, through files in `work`. Returns how many files were fetched.
+pub(crate) async fn download_raw(bucket: &Bucket, store: &Path, work: &Path) -> Result<u64, RemoteError> {
+    let files = raw_to_fetch(bucket).await?;
+    if files.is_empty() {
+        return Err(RemoteError::NoRaw { target: bucket.target().to_owned() });
+    }
+    let mut fetched = 0;
+    for (file, has_checksum) in files {
+        let to = store.join(&file.path);
+        if !has_checksum || !has_bytes(&to, &file) {
+            download_file(bucket, &file, &to, &work.join("fetched.raw.inprogress"), has_checksum).await?;
+            fetched += 1;
+        }
+    }
+    Ok(fetched)
+}
+
 /// Which store writes there, if any does.
 pub(crate) async fn find_store(bucket: &Bucket) -> Result<Option<StoreFile>, RemoteError> {
     StoreFile::read(bucket).await
@@ -59,13 +82,19 @@ pub(crate) async fn download(
         if checksum(&to).is_ok_and(|(bytes, sha256)| (bytes, &sha256) == (file.bytes, &file.sha256)) {
             continue;
         }
-        download_file(bucket, file, &to, &work.join("fetched.parquet.inprogress")).await?;
+        download_file(bucket, file, &to, &work.join("fetched.parquet.inprogress"), true).await?;
         fetched += 1;
     }
     Ok(fetched)
 }
 
-async fn download_file(bucket: &Bucket, file: &ListedFile, to: &Path, temporary: &Path) -> Result<(), RemoteError> {
+async fn download_file(
+    bucket: &Bucket,
+    file: &ListedFile,
+    to: &Path,
+    temporary: &Path,
+    has_checksum: bool,
+) -> Result<(), RemoteError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| RemoteError::Write { path, source }
@@ -80,7 +109,7 @@ async fn download_file(bucket: &Bucket, file: &ListedFile, to: &Path, temporary:
         output.write_all(piece).map_err(failed(temporary))
     };
     bucket.fetch(&file.path, file.bytes, write).await?;
-    if hex(&digest.finalize()) != file.sha256 {
+    if has_checksum && hex(&digest.finalize()) != file.sha256 {
         return Err(RemoteError::RemoteDamage { place: bucket.place(&file.path) });
     }
     output.sync_all().map_err(failed(temporary))?;

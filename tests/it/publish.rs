@@ -103,6 +103,57 @@ fn a_copy_is_compared_restored_and_continued() {
     assert_eq!(fs::read(copy.join(&part)).expect("read"), bytes);
 }
 
+/// The raw files below a directory, with their bytes.
+fn raw_log(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let raw = folder.join("raw");
+    let file = |path: &std::path::PathBuf| {
+        let name = path.strip_prefix(&raw).expect("below").to_string_lossy().into_owned();
+        (name, fs::read(path).expect("read"))
+    };
+    files_below(&raw).iter().map(file).collect()
+}
+
+#[test]
+fn a_lost_store_is_rebuilt_from_the_raw_log_in_its_copy() {
+    let mut env = tiny_env();
+    env.sync(&[]).expect_exit(0);
+    let copy = env.home().join("lake");
+    assert!(publish(&env, &copy, &[])["raw"].is_null() && !copy.join("raw").exists());
+    let to = copy.to_str().expect("UTF-8").to_owned();
+    let without = run(&mut env.vcq(&["rebuild", "--from", &to, "--with-raw", "--store", "new"])).expect_exit(5);
+    assert!(without.stderr.contains("does not contain the raw log"), "{}", without.stderr);
+    let sent = publish(&env, &copy, &["--publish-raw"]);
+    assert_eq!(sent["raw"]["uploaded_files"], raw_log(&env.store()).len());
+    assert_eq!(raw_log(&copy), raw_log(&env.store()));
+    // Replaced raw files are replaced in the copy at once, also without the setting.
+    let user = env.rows("select user_id from participants where user_id is not null order by all limit 1").remove(0);
+    run(&mut env.vcq(&["forget", "--user", &user, "--yes"])).expect_exit(0);
+    let before = raw_log(&copy);
+    let sent = publish(&env, &copy, &[]);
+    assert!(sent["raw"]["uploaded_files"].as_u64() > Some(0), "{sent}");
+    assert_eq!(raw_log(&copy), raw_log(&env.store()));
+    assert_ne!(raw_log(&copy), before);
+    run(&mut env.vcq(&["verify", "--published", "--deep", "--publish-to", &to])).expect_exit(0);
+
+    let rows = all_rows(&env);
+    fs::rename(env.store(), env.home().join("lost")).expect("moved");
+    env.advance_clocks(60);
+    run(&mut env.vcq(&["rebuild", "--from", &to, "--with-raw"])).expect_exit(0);
+    assert_eq!(raw_log(&env.store()), raw_log(&copy));
+    assert_same_rows(&env, &rows, "a store rebuilt from the raw log");
+    run(&mut env.vcq(&["verify"])).expect_exit(0);
+    run(&mut env.vcq(&["rebuild"])).expect_exit(0);
+    assert_same_rows(&env, &rows, "another rebuild");
+    publish(&env, &copy, &[]);
+    // A store without the raw log leaves that in the copy alone.
+    let kept = raw_log(&copy);
+    fs::remove_dir_all(env.store()).expect("removed");
+    let restored = run(&mut env.vcq(&["rebuild", "--from", &to])).expect_exit(0);
+    assert!(restored.stderr.contains("it was not restored"), "{}", restored.stderr);
+    publish(&env, &copy, &[]);
+    assert_eq!(raw_log(&copy), kept);
+}
+
 #[test]
 fn two_stores_publish_below_one_prefix() {
     let (acme, beta) = (tiny_env(), tiny_env());

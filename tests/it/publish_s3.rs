@@ -1,7 +1,7 @@
 //! The copy in a real server for S3 (moto, `make test-publish`): kills, throttling, cut connections and lost answers at
 //! every request, large files, expired credentials.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
@@ -112,6 +112,75 @@ fn a_copy_in_s3_survives_a_fault_at_every_request() {
     }
     print_progress(&format!("{tried} faults, {killed} kills, {failed} runs that ended before their manifest"));
     assert_eq!(killed, 2 * count);
+}
+
+/// The files of each table after all entries of its Delta log, and the number of entries.
+fn logs(server: &S3Server, prefix: &str) -> BTreeMap<String, (BTreeSet<String>, usize)> {
+    let mut logs: BTreeMap<String, (BTreeSet<String>, usize)> = BTreeMap::new();
+    // By name, so in the order of the versions.
+    let names = names(server, prefix);
+    for name in &names {
+        let Some((table, version)) = name.split_once("/_delta_log/") else { continue };
+        let (files, entries) = logs.entry(table.to_owned()).or_default();
+        assert_eq!(version, format!("{:020}.json", *entries));
+        *entries += 1;
+        for line in server.object(&format!("{prefix}/{name}")).expect("an entry").lines() {
+            let action: Value = serde_json::from_str(line).expect("JSON");
+            if let Some(path) = action["add"]["path"].as_str() {
+                assert!(files.insert(path.to_owned()), "{name} adds {path} again");
+            }
+            if let Some(path) = action["remove"]["path"].as_str() {
+                assert!(files.remove(path), "{name} removes {path} again");
+            }
+        }
+    }
+    for (table, (files, _)) in &logs {
+        assert!(files.iter().all(|file| names.contains(&format!("{table}/{file}"))), "{table}: {files:?}");
+    }
+    logs
+}
+
+#[test]
+#[ignore = "needs moto: make test-publish"]
+fn delta_logs_in_s3_survive_a_kill_at_every_request() {
+    let server = S3Server::start();
+    let env = tiny_env();
+    env.sync(&[]).expect_exit(0);
+    let first = env.home().join("first");
+    copy_folder(&env.store(), &first);
+    let date = env.rows("select cast(max(meeting_date) as varchar) from meetings").remove(0);
+    run(&mut env.vcq(&["prune", "--before", &date, "--yes"])).expect_exit(0);
+    let publish_first = |prefix: &str| {
+        let mut command = command(&env, &server, prefix);
+        run(command.args(["--format", "delta"]).env("VCQ_STORE", &first)).expect_exit(0).summary()
+    };
+    // A copy that has logs keeps them, so the second publication needs no flag.
+    let second = |prefix: &str| command(&env, &server, prefix);
+    publish_first("whole");
+    let before = logs(&server, "whole");
+    server.set_fault(None);
+    let summary = run(&mut second("whole")).expect_exit(0).summary();
+    let count = server.requests();
+    print_progress(&format!("with Delta logs: {}, {count} requests", summary["copy"]));
+    let after = logs(&server, "whole");
+    assert_eq!(summary["copy"]["conditional_writes"], true);
+    for (fault, at) in [RequestFault::Kill, RequestFault::KillAfter]
+        .into_iter()
+        .flat_map(|fault| (1..=count).map(move |at| (fault, at)))
+    {
+        let prefix = format!("{fault:?}-{at}");
+        server.set_fault(None);
+        publish_first(&prefix);
+        server.set_fault(Some((at, fault)));
+        let (was_killed, _) = server.run(&mut second(&prefix));
+        server.set_fault(None);
+        assert!(was_killed, "{fault:?} at request {at}");
+        for (table, log) in logs(&server, &prefix) {
+            assert!(log == before[&table] || log == after[&table], "{table}: {fault:?} at request {at}");
+        }
+        run(&mut second(&prefix)).expect_exit(0);
+        assert_eq!(logs(&server, &prefix), after, "{fault:?} at request {at}");
+    }
 }
 
 fn ran_failed(reader: &BTreeSet<(String, u64)>, after: &BTreeSet<(String, u64)>) -> bool {

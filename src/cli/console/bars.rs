@@ -152,7 +152,12 @@ mod tests {
     /// The content of the terminal at each of these times.
     fn draw(width: u16, model: &Model, seconds: &[u64]) -> Vec<String> {
         let terminal = Terminal { width, text: Arc::default() };
-        let bars = Bars::new(ProgressDrawTarget::term_like(Box::new(terminal.clone())), width, Language::English, !model.is_upload);
+        let bars = Bars::new(
+            ProgressDrawTarget::term_like(Box::new(terminal.clone())),
+            width,
+            Language::English,
+            !model.is_upload,
+        );
         let show = |second: &u64| {
             bars.show(model, Duration::from_secs(*second));
             terminal.text.lock().expect("terminal").clear();

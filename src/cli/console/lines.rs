@@ -106,9 +106,13 @@ pub(super) fn status(model: &Model, now: Duration, waits: &[String]) -> Vec<Stri
 
 /// The upload of a copy, longest form first.
 fn uploading(upload: &Upload) -> Vec<String> {
-    let percent = format!("uploading {} %", upload.percent());
-    let files = format!("{percent}: {} of {} files", thousands(upload.files), thousands(upload.of_files));
-    vec![format!("{files}, {} of {}", size_text(upload.bytes), size_text(upload.of_bytes)), files, percent]
+    let (percent, files, of_files) = (upload.percent(), thousands(upload.files), thousands(upload.of_files));
+    let (bytes, of_bytes) = (size_text(upload.bytes), size_text(upload.of_bytes));
+    vec![
+        format!("uploading {percent} %: {files} of {of_files} files, {bytes} of {of_bytes}"),
+        format!("uploading {percent} %: {files} of {of_files} files"),
+        format!("uploading {percent} %"),
+    ]
 }
 
 /// One line for a log.

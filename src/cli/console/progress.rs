@@ -115,7 +115,9 @@ struct Viewer {
 impl Viewer {
     fn run(mut self, events: &Receiver<Message>) {
         let bars = match self.view {
-            View::Bars { width } => Some(Bars::new(ProgressDrawTarget::stderr(), width, self.console.language, !self.model.is_upload)),
+            View::Bars { width } => {
+                Some(Bars::new(ProgressDrawTarget::stderr(), width, self.console.language, !self.model.is_upload))
+            }
             View::Lines | View::Silent => None,
         };
         self.console.set_bars(bars.as_ref().map(|bars| bars.multi.clone()));

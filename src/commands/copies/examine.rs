@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::publish::{manifest_text, store_file};
 use super::setup::CopySetup;
-use super::store_id;
+use super::{raw, store_id};
 use crate::checks::{Check, Findings};
 use crate::commands::error::SyncError;
 use crate::ledger::Ledger;
@@ -35,7 +35,7 @@ pub(crate) async fn compare_copy(
     let ledger = Ledger::open(&paths.ledger())?;
     let (store, folder) = (store_file(&paths, &ledger, store_id)?, paths.parquet());
     let bucket = open(&setup.target, &setup.options)?;
-    let local = LocalDataset::to_compare(store, &manifest, &folder);
+    let local = LocalDataset::to_compare(store, &manifest, &folder, raw::of_store(&paths, &ledger, setup.has_raw)?);
     let (examined, differences) = compare(&bucket, &local, reads_files).await?;
     findings.examined(&PUBLISHED_COPY, examined);
     for difference in differences {

@@ -7,6 +7,7 @@
 mod after_sync;
 mod examine;
 mod publish;
+mod raw;
 mod restore;
 mod setup;
 mod store_id;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::setup::CopySetup;
-use super::store_id;
+use super::{raw, store_id};
 use crate::commands::error::SyncError;
 use crate::commands::identity;
 use crate::commands::open_store::open_and_lock;
@@ -62,7 +62,17 @@ pub(super) async fn copy_dataset(
     let folder = paths.parquet();
     let (manifest, has_delta_logs) = (manifest.as_str(), setup.has_delta_logs);
     let on_upload = progress(listener);
-    let local = LocalDataset { store, manifest, folder: &folder, has_delta_logs, keep_us: setup.keep_us(), now_us, on_upload };
+    let raw = raw::of_store(paths, ledger, setup.has_raw)?;
+    let local = LocalDataset {
+        store,
+        manifest,
+        folder: &folder,
+        has_delta_logs,
+        raw,
+        keep_us: setup.keep_us(),
+        now_us,
+        on_upload,
+    };
     Ok(Some(copy(&bucket, &local).await?))
 }
 

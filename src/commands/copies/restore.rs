@@ -1,12 +1,12 @@
 //! `rebuild --from`: fills an empty store from its copy.
 //!
 //! What comes back: the Parquet files, `vcq.duckdb`, the history of runs, the settings of the store and its buildings.
-//! What does not: the raw log, the identity key, who is forgotten, alerts that were sent.
+//! On request also the raw log. What does not: the identity key, who is forgotten, alerts that were sent.
 
 use std::path::Path;
 
 use super::setup::CopySetup;
-use super::store_id;
+use super::{raw, store_id};
 use crate::commands::error::SyncError;
 use crate::commands::history::runs_in;
 use crate::commands::identity::{IDENTITY, TOPICS};
@@ -18,8 +18,7 @@ use crate::commands::store_setup::StoreSetup;
 use crate::ledger::{Ledger, USER_ID_TYPE};
 use crate::load::connection::open_in_memory;
 use crate::load::{LoadError, Manifest, Published, StorePaths};
-use crate::raw_log::{RawKind, list_dates};
-use crate::remote::{RemoteDataset, download, find, open};
+use crate::remote::{RemoteDataset, download, download_raw, find, open, raw_paths};
 use crate::schema::SCHEMA_VERSION;
 use crate::schema::ddl::quoted;
 
@@ -27,6 +26,8 @@ use crate::schema::ddl::quoted;
 pub(crate) struct RestoreSetup {
     pub store: StoreSetup,
     pub copy: CopySetup,
+    /// Also the raw log.
+    pub with_raw: bool,
 }
 
 #[derive(Debug)]
@@ -50,8 +51,14 @@ pub(crate) async fn restore(setup: &RestoreSetup) -> Result<Restored, SyncError>
         let (path, found) = (setup.copy.target.text().into(), dataset.listing.schema_version);
         return Err(LoadError::NewerSchema { path, found, known: SCHEMA_VERSION }.into());
     }
-    check_empty(&paths, &dataset)?;
-    let fetched_files = download(&bucket, &dataset, &paths.parquet(), &paths.work()).await?;
+    let raw_in_copy = raw_paths(&bucket).await?;
+    let expected_raw: &[String] = if setup.with_raw { &raw_in_copy } else { &[] };
+    check_empty(&paths, &dataset, expected_raw)?;
+    let fetched_raw = match setup.with_raw {
+        true => download_raw(&bucket, paths.root(), &paths.work()).await?,
+        false => 0,
+    };
+    let fetched_files = fetched_raw + download(&bucket, &dataset, &paths.parquet(), &paths.work()).await?;
     store_id::write(&paths, &dataset.store.store_id)?;
     if let Some(buildings) = &dataset.store.buildings {
         paths.write_buildings(buildings)?;
@@ -60,11 +67,27 @@ pub(crate) async fn restore(setup: &RestoreSetup) -> Result<Restored, SyncError>
     let ledger = Ledger::open(&paths.ledger())?;
     let published = tokio::task::block_in_place(|| publish_restored(&paths, &ledger, store, &dataset, now_us))?;
     notes.extend(published.notes);
-    notes.push(
-        "the copy has no raw log: the restored dates cannot be rebuilt, and identities in them cannot be replaced. Before the \
+    let has_left = !setup.with_raw && !raw_in_copy.is_empty();
+    if has_left {
+        raw::leave_in_copy(&ledger)?;
+        notes.push(
+            "the copy has the raw log, and it was not restored: later publications leave it there as it is, and forget and prune \
+             do not change it. To restore it too, run vcq-etl rebuild --from with --with-raw into another empty store"
+                .to_owned(),
+        );
+    }
+    if setup.with_raw || has_left {
+        notes.push(
+            "before the next sync, put state/forgotten and state/expired back from a backup if there were such files"
+                .to_owned(),
+        );
+    } else {
+        notes.push(
+            "the copy has no raw log: the restored dates cannot be rebuilt, and identities in them cannot be replaced. Before the \
          next sync, put state/forgotten and state/expired back from a backup if there were such files"
-            .to_owned(),
-    );
+                .to_owned(),
+        );
+    }
     if dataset.store.identity.as_deref().is_some_and(|identity| identity == "pseudonym") {
         notes.push(
             "restore state/identity.key from a backup before the next sync: with a new key people get other tokens"
@@ -81,11 +104,8 @@ pub(crate) async fn restore(setup: &RestoreSetup) -> Result<Restored, SyncError>
 }
 
 /// Returns an error if the store has data, unless it is that of the copy.
-fn check_empty(paths: &StorePaths, dataset: &RemoteDataset) -> Result<(), SyncError> {
-    let mut has_data = false;
-    for kind in RawKind::ALL {
-        has_data |= !list_dates(&paths.raw(), *kind).map_err(crate::extract::WriteError::from)?.is_empty();
-    }
+fn check_empty(paths: &StorePaths, dataset: &RemoteDataset, expected_raw: &[String]) -> Result<(), SyncError> {
+    let mut has_data = raw::local_paths(paths)?.iter().any(|path| !expected_raw.contains(path));
     has_data |= match Manifest::read(paths)? {
         Some(manifest) => {
             (manifest.generation, &manifest.run_id) != (dataset.listing.generation, &dataset.listing.run_id)

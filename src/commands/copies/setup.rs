@@ -10,6 +10,8 @@ pub(crate) struct CopySetup {
     pub options: RemoteOptions,
     /// Whether the copy gets Delta logs.
     pub has_delta_logs: bool,
+    /// Whether the copy gets the raw log.
+    pub has_raw: bool,
     /// How long replaced files stay.
     pub keep: Duration,
 }
