@@ -31,6 +31,10 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "URL")]
     location: Option<String>,
 
+    /// Declare Delta tables, on a copy with publish_format = delta; needs --location
+    #[arg(long, requires = "location")]
+    delta: bool,
+
     /// Tenant of a copy that several stores share (publish_tenant); needs --location
     #[arg(long, value_name = "NAME", requires = "location")]
     tenant: Option<String>,
@@ -70,7 +74,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<(), Failure> {
     if let Some(tenant) = &tenant {
         Target::check_tenant(tenant).map_err(RemoteError::from)?;
     }
-    let engine_files = Files { location, tenant };
+    let engine_files = Files { location, are_delta: args.delta, tenant };
     if let Some(declarations) = scripts.declarations(&places, &engine_files) {
         files.push(("ddl.sql".to_owned(), declarations));
     }
@@ -152,6 +156,10 @@ mod tests {
         assert!(read("ddl.sql").contains("location 's3a://bucket/vcq/meetings/tenant=acme';\nmsck repair"));
         assert!(read("ddl.sql").contains("location 's3a://bucket/vcq/reference/runs/tenant=acme';"));
         assert!(read("README.md").contains("on the Parquet files of the tenant `acme` below `s3a://bucket/vcq`."));
+        assert_eq!(written(&["--tenant", "acme", "--delta"]).exit, ExitCode::Complete);
+        let declared = "tenant=acme';\n\ncreate table if not exists lake.vcq.participants\nusing delta\nlocation 's3a://bucket/vcq/p";
+        assert!(read("ddl.sql").contains(declared), "{}", read("ddl.sql"));
+        assert!(read("README.md").contains("on the Delta tables of the tenant `acme` below `s3a://bucket/vcq`."));
         assert!(written(&["--tenant", "a/b"]).stderr.contains("cannot be the tenant of a copy"));
     }
 

@@ -9,6 +9,8 @@ use crate::schema::{Column, PARTITION_COLUMN, TABLES, Table};
 pub(crate) struct Files {
     /// The directory of the tables.
     pub(crate) location: String,
+    /// Whether they have Delta logs; else they are only Parquet files.
+    pub(crate) are_delta: bool,
     /// The tenant, in a copy that several stores share.
     pub(crate) tenant: Option<String>,
 }
@@ -22,7 +24,8 @@ impl Files {
 
     fn described(&self) -> String {
         let tenant = self.tenant.as_ref().map(|tenant| format!(" of the tenant `{tenant}`")).unwrap_or_default();
-        format!("the Parquet files{tenant} below `{}`", self.location)
+        let kind = if self.are_delta { "Delta tables" } else { "Parquet files" };
+        format!("the {kind}{tenant} below `{}`", self.location)
     }
 }
 
@@ -53,6 +56,11 @@ impl Scripts {
 }
 
 fn declaration(engine: &Engine, table: &Table, name: &str, files: &Files) -> String {
+    if files.are_delta {
+        // The log has the columns.
+        let location = engine.literal(&files.folder(table));
+        return format!("create table if not exists {name}\nusing delta\nlocation {location};\n");
+    }
     // The partition column comes last.
     let (partition, columns): (Vec<&Column>, Vec<&Column>) =
         table.columns.iter().partition(|column| table.is_dated() && column.name == PARTITION_COLUMN);

@@ -219,7 +219,7 @@ fn what_cannot_be_expanded_is_an_error() {
 #[test]
 fn every_published_table_is_declared() {
     let places = Places { tables: "vcq.{table}".to_owned(), scratch: None };
-    let files = Files { location: "s3a://bucket/vcq/".to_owned(), tenant: None };
+    let files = Files { location: "s3a://bucket/vcq/".to_owned(), are_delta: false, tenant: None };
     let sql = scripts(&SPARK).declarations(&places, &files).expect("tables");
     let start = "create table if not exists vcq.meetings (\n    `meeting_key` string comment '";
     assert!(sql.starts_with(start), "{sql}");
