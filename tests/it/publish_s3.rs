@@ -146,6 +146,8 @@ fn delta_logs_in_s3_survive_a_kill_at_every_request() {
     let server = S3Server::start();
     let env = tiny_env();
     env.sync(&[]).expect_exit(0);
+    // Gives the store its ID, which its copy shares.
+    run(&mut command(&env, &server, "id")).expect_exit(0);
     let first = env.home().join("first");
     copy_folder(&env.store(), &first);
     let date = env.rows("select cast(max(meeting_date) as varchar) from meetings").remove(0);
