@@ -63,9 +63,13 @@ pub(crate) async fn download_raw(bucket: &Bucket, store: &Path, work: &Path) -> 
     Ok(fetched)
 }
 
-/// Which store writes there, if any does.
+/// Which store writes there, if any does. Returns an error if stores with and without a tenant would share the prefix.
 pub(crate) async fn find_store(bucket: &Bucket) -> Result<Option<StoreFile>, RemoteError> {
-    StoreFile::read(bucket).await
+    let found = StoreFile::read(bucket).await?;
+    if found.is_none() {
+        bucket.check_layout().await?;
+    }
+    Ok(found)
 }
 
 /// Fetches the parts into `folder`, through files in `work`. What is there with its bytes is kept. Returns how many

@@ -185,6 +185,14 @@ fn two_stores_publish_below_one_prefix() {
     assert!(publish_as(&acme, &["--publish-tenant", "beta"]).contains("belongs to another store"));
     assert!(publish_as(&acme, &[]).contains("has copies of tenants"));
     assert!(publish_as(&acme, &["--publish-tenant", "a/b"]).contains("cannot be the tenant of a copy"));
+    let doctor = |more: &[&str]| -> String {
+        let ran = run(acme.vcq(&["doctor", "--json", "--publish-to", to]).args(more));
+        let checks = ran.summary()["checks"].as_array().expect("checks").clone();
+        let check = checks.into_iter().find(|check| check["name"] == "publish_to").expect("the check");
+        check["state"].as_str().expect("a state").to_owned()
+    };
+    let states = [doctor(&["--publish-tenant", "acme"]), doctor(&["--publish-tenant", "beta"]), doctor(&[])];
+    assert_eq!(states, ["ok", "warning", "failed"]);
     let rows = all_rows(&beta);
     fs::remove_dir_all(beta.store()).expect("removed");
     run(&mut beta.vcq(&["rebuild", "--from", to, "--publish-tenant", "beta"])).expect_exit(0);

@@ -114,6 +114,16 @@ fn a_copy_in_s3_survives_a_fault_at_every_request() {
     assert_eq!(killed, 2 * count);
 }
 
+/// The rows of a table in the object store, for deltalake and polars.
+const READER: &str = "
+import sys, deltalake, polars
+options = {'AWS_ENDPOINT_URL': sys.argv[2], 'AWS_ALLOW_HTTP': 'true', 'AWS_ACCESS_KEY_ID': 'id',
+           'AWS_SECRET_ACCESS_KEY': 'key', 'AWS_REGION': 'us-east-1'}
+table = deltalake.DeltaTable(sys.argv[1], storage_options=options).to_pyarrow_dataset()
+scan = polars.scan_delta(sys.argv[1], storage_options=options)
+print(table.count_rows(), scan.select(polars.len()).collect().item())
+";
+
 /// The files of each table after all entries of its Delta log, and the number of entries.
 fn logs(server: &S3Server, prefix: &str) -> BTreeMap<String, (BTreeSet<String>, usize)> {
     let mut logs: BTreeMap<String, (BTreeSet<String>, usize)> = BTreeMap::new();
@@ -166,6 +176,12 @@ fn delta_logs_in_s3_survive_a_kill_at_every_request() {
     print_progress(&format!("with Delta logs: {}, {count} requests", summary["copy"]));
     let after = logs(&server, "whole");
     assert_eq!(summary["copy"]["conditional_writes"], true);
+    let python = std::env::var("VCQ_DELTA_PYTHON").expect("make test-publish sets VCQ_DELTA_PYTHON");
+    let mut reader = Command::new(python);
+    reader.args(["-c", READER, "s3://lake/whole/quality_samples", &server.endpoint()]);
+    let output = reader.output().expect("Python runs");
+    let rows = env.number("select count(*) from quality_samples");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), format!("{rows} {rows}"), "{output:?}");
     for (fault, at) in [RequestFault::Kill, RequestFault::KillAfter]
         .into_iter()
         .flat_map(|fault| (1..=count).map(move |at| (fault, at)))

@@ -197,6 +197,8 @@ mod tests {
             assert!(text.contains(line) && !text.contains("meetings"), "{width}: {text}");
             assert!(text.lines().all(|line| line.trim_end().chars().count() <= usize::from(width)), "{text}");
         }
+        model.apply(&upload(1_200, 3 << 30), Duration::ZERO);
+        assert!(draw(80, &model, &[1])[0].contains("completing the copy"));
     }
 
     #[test]

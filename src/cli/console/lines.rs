@@ -71,7 +71,8 @@ pub(super) fn status(model: &Model, now: Duration, waits: &[String]) -> Vec<Stri
         return uploading(&upload);
     }
     if model.is_upload {
-        return vec!["comparing with the copy".to_owned()];
+        let activity = if model.upload.is_some() { "completing the copy" } else { "comparing with the copy" };
+        return vec![activity.to_owned()];
     }
     if let Some(dates) = model.publishing {
         return vec![format!("publishing {}", counted(dates, "date"))];
