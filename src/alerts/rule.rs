@@ -33,8 +33,8 @@ pub(crate) struct PreparedRule {
     pub report: Report,
     pub arguments: Arguments,
     pub condition: Option<Condition>,
-    /// For the commands in messages: `--store`, if they would read another store without it.
-    pub store_flag: Option<String>,
+    /// For the commands in messages: `--store` or `--tenant`, if they would read another store without it.
+    pub store_flag: Option<[String; 2]>,
 }
 
 impl PreparedRule {
@@ -149,7 +149,7 @@ pub(super) mod tests {
         assert_eq!(prepared.command(), "vcq-etl report run worst-participants --param top=5 --since 2026-11-18");
         let profile = ("profile".to_owned(), "strict".to_owned());
         let elsewhere = PreparedRule {
-            store_flag: Some("/srv/a store".to_owned()),
+            store_flag: Some(["--store", "/srv/a store"].map(str::to_owned)),
             ..prepare(Rule { parameters: vec![profile], ..rule() }).expect("prepared")
         };
         assert_eq!(

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::command::{Choice, Context, Entry, Example, LOCAL, Run, one_of, parsed};
 use super::output::json_line;
 use super::runtime::{block_on, exit_on_signals, now_us};
+use super::tenants::{Each, TenantsArgs, lost};
 use super::window;
 use crate::alerts::{AlertError, Channel, FailedRun, Rule, plain_text};
 use crate::commands::alert::{self, AlertCheck, AlertSetup, Outcome};
@@ -73,6 +74,9 @@ struct CheckArgs {
     /// Exit with 10 if a rule matches, whether or not its rows were sent before
     #[arg(long)]
     exit_code: bool,
+
+    #[command(flatten)]
+    tenants: TenantsArgs,
 }
 
 #[derive(Debug, Args)]
@@ -159,13 +163,18 @@ pub(super) fn setup(context: &Context) -> AlertSetup {
 fn first_problem(problems: &[Arc<Failure>], context: &Context) -> Option<Failure> {
     let (first, others) = problems.split_first()?;
     others.iter().for_each(|failure| context.console.failure(failure));
-    let exit = problems.iter().map(|failure| failure.exit).min_by_key(|exit| exit.number())?;
+    let exit = ExitCode::worst(problems.iter().map(|failure| failure.exit));
     let first =
         Failure { exit, message: first.message.clone(), causes: first.causes.clone(), hints: first.hints.clone() };
     Some(first)
 }
 
 fn check(args: &CheckArgs, context: &Context) -> Result<ExitCode, Failure> {
+    if args.tenants.tenants.is_some() {
+        let each = Each { args: &args.tenants, flags: &[], lost };
+        return each
+            .run(context, |ended| context.output.print(&on_lines(&format!("{}\n{}\n", ended.tenant, ended.stdout))));
+    }
     let setup = AlertSetup { limit: CHECK_LIMIT, ..setup(context) };
     // Whatever is wrong with a rule is reported before anything is sent.
     let (prepared, problems) = alert::prepare(&setup);

@@ -1,6 +1,7 @@
 //! What every command is made of: its entry in the table of commands, and the context it runs in.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::sync::Arc;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -83,6 +84,8 @@ pub(super) struct Context {
     pub terminal: Option<String>,
     /// The terminal shows more than ASCII.
     pub is_utf8: bool,
+    /// The command line, including the program name.
+    pub args: Vec<OsString>,
 }
 
 impl Context {
@@ -100,7 +103,7 @@ impl Context {
             let meant = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
             console.warn(&format!("{name} is not a setting and is ignored{meant}"));
         }
-        Context { config, console, output, terminal, is_utf8: false }
+        Context { config, console, output, terminal, is_utf8: false, args: Vec::new() }
     }
 
     /// Takes the character set from the locale variables.

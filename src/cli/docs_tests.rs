@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config;
-use crate::error::exit_code::markdown as exit_codes_markdown;
+use crate::error::exit_code::{markdown as exit_codes_markdown, worst_first};
 use crate::text::Language;
 
 fn project(path: &str) -> PathBuf {
@@ -46,6 +46,11 @@ fn check_table(path: &str, head: &str, table: &str) {
 fn the_readme_has_the_exit_codes() {
     check_table("README.md", "| exit | meaning |", &exit_codes_markdown(Language::English));
     check_table("README.zh-CN.md", "| 退出码 | 含义 |", &exit_codes_markdown(Language::Chinese));
+    for (path, separator) in [("README.md", ", "), ("README.zh-CN.md", "、")] {
+        let order = worst_first(separator);
+        let text = std::fs::read_to_string(project(path)).expect("it is there");
+        assert!(text.contains(&order), "{path} does not have the order of the exit codes: {order}");
+    }
 }
 
 #[test]

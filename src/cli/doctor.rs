@@ -12,6 +12,7 @@ use super::copy_settings::copy_setup;
 use super::output::json_line;
 use super::runtime::{block_on, now_us};
 use super::sync;
+use super::tenants::{self, TenantsArgs};
 use crate::commands::doctor::{self, Check, DoctorSetup, Examined, State, UnusableSettings};
 use crate::config::{Config, Group, Origin, Setting};
 use crate::error::{ExitCode, Failure};
@@ -24,9 +25,12 @@ const EXAMPLES: &[Example] = &[("vcq-etl doctor", "before the first run")];
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 struct DoctorArgs {
-    /// Print the result as a JSON object.
+    /// Print the result as a JSON object; with --tenants, as a line for each tenant.
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    tenants: TenantsArgs,
 }
 
 pub(super) const ENTRY: Entry =
@@ -46,6 +50,9 @@ fn command() -> Command {
 
 fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args: DoctorArgs = parsed(matches);
+    if args.tenants.tenants.is_some() {
+        return tenants::for_tenants(&args.tenants, args.json, tenants::DOCTOR, context);
+    }
     let examined = examined(context, true)?;
     context.output.print(&if args.json { json_line(&examined) } else { text(&examined, context.console.language) })?;
     Ok(examined.exit)

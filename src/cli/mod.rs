@@ -36,6 +36,7 @@ mod settings;
 mod simulate;
 mod status;
 mod sync;
+mod tenants;
 mod verify;
 pub(crate) mod window;
 

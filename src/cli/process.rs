@@ -70,7 +70,7 @@ pub fn run(process: Process) -> ExitCode {
             store = Some(config.store.clone());
             let terminal = process.environment.get("TERM").cloned();
             let context = Context::new(config, console.clone(), output.clone(), terminal);
-            run(arguments, &context.with_locale(&process.environment))
+            run(arguments, &Context { args: process.args.clone(), ..context.with_locale(&process.environment) })
         }
     });
     result.unwrap_or_else(|failure| {

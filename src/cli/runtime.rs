@@ -125,6 +125,25 @@ pub(super) fn interrupt_on_signals(interrupt: impl Fn() + Send + 'static) -> Arc
     came
 }
 
+/// Calls `act` with every signal, from now on. For commands without a runtime of their own, which end by themselves.
+pub(super) fn on_signals(act: impl Fn(i32) + Send + 'static) {
+    let (ready, is_ready) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        // Without it, the default handlers of the system stay in effect.
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            let signals = Signals::listen();
+            drop(ready);
+            let Some(mut signals) = signals else { return };
+            loop {
+                act(signals.next().await);
+            }
+        });
+    });
+    // Ends with an error as soon as the other side is dropped.
+    let _: Result<(), _> = is_ready.recv();
+}
+
 fn exit_after_signal(signal: i32) {
     std::process::exit(ExitCode::of_signal(signal).number().into());
 }

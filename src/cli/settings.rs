@@ -105,7 +105,8 @@ pub(super) fn early_format(args: &[OsString], environment: &BTreeMap<String, Str
 /// The language of help and messages, which usage errors need before the settings are known.
 pub(super) fn early_language(args: &[OsString], environment: &BTreeMap<String, String>, folder: &Path) -> Language {
     let setting = Setting::find("language").expect("the table has this setting");
-    let flags = values_of(args, setting.flag()).pop().map(|text| (setting.key, text)).into_iter().collect();
+    let settings = std::iter::once(setting).chain(Setting::find("tenant"));
+    let flags = settings.filter_map(|setting| Some((setting.key, values_of(args, setting.flag()).pop()?))).collect();
     let config_flag = values_of(args, CONFIG.to_owned()).pop().map(PathBuf::from);
     Sources { flags, config_flag, environment: environment.clone(), folder: folder.to_owned() }.language()
 }

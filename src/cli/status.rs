@@ -10,6 +10,7 @@ use super::console::{calls_text, estimate_text};
 use super::output::json_line;
 use super::runtime::now_us;
 use super::sync::rate;
+use super::tenants::{self, TenantsArgs};
 use super::window::Window;
 use crate::commands::status::{
     Coverage, Days, LastComplete, Newest, OpenView, PendingView, PersonalView, ProfileView, Reason, RunView,
@@ -38,14 +39,18 @@ struct StatusArgs {
     #[arg(long, value_name = "WHEN", requires = "since")]
     until: Option<String>,
 
-    /// Print the status as a JSON object.
+    /// Print the status as a JSON object; with --tenants, as a line for each tenant.
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    tenants: TenantsArgs,
 }
 
 const EXAMPLES: &[Example] = &[
     ("vcq-etl status", "freshness and pending data"),
     ("vcq-etl status --json | jq .last_complete.age_s", "for monitoring"),
+    ("vcq-etl status --tenants all", "a line for every tenant"),
 ];
 
 pub(super) const ENTRY: Entry = Entry {
@@ -67,6 +72,9 @@ fn command() -> Command {
 
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args: StatusArgs = parsed(matches);
+    if args.tenants.tenants.is_some() {
+        return tenants::for_tenants(&args.tenants, args.json, tenants::STATUS, context);
+    }
     let now_us = now_us();
     let config = &context.config;
     let days = match &args.since {

@@ -18,6 +18,7 @@ use super::output::{json_line, stdout_columns};
 use super::report::published_incidents;
 use super::runtime::{block_on, now_us, stop_on_signals};
 use super::settings::definitions;
+use super::tenants::{Each, TenantsArgs};
 use super::window::{self, EventsError, Window};
 use crate::commands::replace::MIN_IDENTITY_DAYS;
 use crate::commands::{self, LastStart, PersonalSettings, Summary, SyncError, SyncSetup, Synced};
@@ -87,6 +88,9 @@ pub(super) struct SyncArgs {
     /// Format of the summary on stdout [default: text].
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub summary: Option<TextOrJson>,
+
+    #[command(flatten)]
+    pub tenants: TenantsArgs,
 }
 
 const EXAMPLES: &[Example] = &[
@@ -94,6 +98,7 @@ const EXAMPLES: &[Example] = &[
     ("vcq-etl sync --since 2d", ""),
     ("vcq-etl sync --since 2026-11-01 --until 2026-12-01 --finish-by 06:30", ""),
     ("vcq-etl sync --since 1d --summary json | jq .samples", ""),
+    ("vcq-etl sync --since last --tenants all --jobs 8", "every tenant of vcq.toml"),
 ];
 
 pub(super) const ENTRY: Entry =
@@ -106,7 +111,8 @@ fn command() -> Command {
     command.about("Fetch new data and publish it").long_about(
         "Fetch the meetings of a time window with their participants and quality data, and publish them as Parquet and \
          DuckDB. Only meetings that have ended are fetched, and final data is never fetched again. If a run stops early, the \
-         next run resumes where it stopped.",
+         next run resumes where it stopped.\n\nWith --tenants, each tenant has its own process, lock, rate limit and \
+         --max-calls, and a line of JSON on stdout as it ends. The exit code is the worst of all.",
     )
 }
 
@@ -117,6 +123,9 @@ fn meeting_no(text: &str) -> Result<String, String> {
 
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args: SyncArgs = parsed(matches);
+    if args.tenants.tenants.is_some() {
+        return for_tenants(&args, context);
+    }
     let progress = context.start_progress(context.config.calls_per_minute);
     let finish_by = args.finish_by.as_deref();
     let setup = match &args.events {
@@ -169,6 +178,21 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// A sync for each of several tenants. Prints the summary of each as a line of JSON.
+fn for_tenants(args: &SyncArgs, context: &Context) -> Result<ExitCode, Failure> {
+    if args.events.is_some() {
+        return Err(Failure::new(ExitCode::Usage, "--events and --tenants cannot be used together")
+            .hint("the events of a file are those of one tenant: give --tenant NAME"));
+    }
+    if args.summary == Some(TextOrJson::Text) {
+        return Err(Failure::new(ExitCode::Usage, "--summary text and --tenants cannot be used together")
+            .hint("leave out --summary: each tenant has a line of JSON"));
+    }
+    let lost = |exit, error| serde_json::to_value(Summary::of_failure(exit, error)).unwrap_or_default();
+    let each = Each { args: &args.tenants, flags: &["--summary", "json"], lost };
+    each.run(context, |ended| context.output.print(&ended.line()))
 }
 
 /// A sync of the meetings of events only. Its window is what they span.

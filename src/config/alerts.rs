@@ -93,11 +93,16 @@ struct CommandTable {
 }
 
 impl AlertTables {
-    /// Takes the tables out of the file's.
+    /// Takes the tables out of the file's, then out of a tenant's, whose rules replace all others.
     pub(super) fn take(&mut self, path: &Path, table: &mut toml::Table) {
         path.clone_into(&mut self.path);
-        self.rules = table.remove(ALERTS);
-        self.channels = table.remove(CHANNELS);
+        self.rules = table.remove(ALERTS).or(self.rules.take());
+        self.channels = match (self.channels.take(), table.remove(CHANNELS)) {
+            (Some(Value::Table(common)), Some(Value::Table(own))) => {
+                Some(Value::Table(common.into_iter().chain(own).collect()))
+            }
+            (common, own) => own.or(common),
+        };
         let channels = self.channels.as_ref().and_then(Value::as_table);
         for channel in channels.into_iter().flatten().filter_map(|(_, channel)| channel.as_table()) {
             let texts = SECRET_KEYS.iter().filter_map(|key| channel.get(*key).and_then(Value::as_str));

@@ -14,6 +14,11 @@ pub(crate) enum ConfigError {
     UnknownWord { place: String, word: String, known: &'static [&'static str] },
     #[error("{place} is empty")]
     Empty { place: String },
+    /// In or of a table `[tenants.NAME]`; the problem names it.
+    #[error("{path}: {problem}", path = path.display())]
+    Tenants { path: PathBuf, problem: String },
+    #[error("{place}: there is no tenant {name:?}")]
+    UnknownTenant { place: String, name: String, known: Vec<String> },
     #[error("{path}: unknown key {key:?}", path = path.display())]
     UnknownKey { path: PathBuf, key: String },
     /// In a rule or a channel.

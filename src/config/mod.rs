@@ -6,6 +6,7 @@
 
 mod alerts;
 mod error;
+mod file;
 mod log_format;
 mod publishing;
 mod quantity;
@@ -15,6 +16,7 @@ mod secret_file;
 pub(crate) mod settings;
 mod sources;
 mod template;
+mod tenants;
 #[cfg(test)]
 mod tests;
 
@@ -29,3 +31,4 @@ pub(crate) use secret_file::{check_text as check_secret, looks_like_secret};
 pub(crate) use settings::{CONFIG_VARIABLE, Group, Kind, SETTINGS, Setting};
 pub(crate) use sources::{Origin, Sources};
 pub(crate) use template::template;
+pub(crate) use tenants::{ALL_TENANTS, IDENTIFYING, TENANTS};

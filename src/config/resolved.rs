@@ -13,7 +13,7 @@ use super::log_format::LogFormat;
 use super::publishing::PublishSettings;
 use super::quantity::ByteSize;
 use super::secret_file;
-use super::settings::{Kind, LOG_LEVELS, SETTINGS, Setting};
+use super::settings::{EXCLUSIONS, Kind, LOG_LEVELS, SETTINGS, Setting};
 use super::sources::{Origin, Sources, Values};
 use crate::extract::Also;
 use crate::files::Access;
@@ -26,6 +26,8 @@ use crate::text::Language;
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub store: PathBuf,
+    /// The names of all tenants of the file.
+    pub tenants: Vec<String>,
     pub timezone: TenantZone,
     /// Limits of the profile `custom`: metric and value.
     pub thresholds: Vec<(String, f64)>,
@@ -108,6 +110,7 @@ impl Config {
         let count = |key| values.count(key).map(|count| u32::try_from(count).unwrap_or(u32::MAX));
         Ok(Config {
             store: values.path("store").unwrap_or_default(),
+            tenants: values.tenants.clone(),
             timezone: values.typed("timezone", |text, _| TenantZone::parse(text).ok())?,
             thresholds: values.numbers("thresholds")?,
             language: match values.is_given("language") {
@@ -163,16 +166,17 @@ impl Config {
         self.origins.get(key).unwrap_or(&Origin::Default)
     }
 
-    /// The value of `--store` for a command that is read elsewhere, such as in a message: `None` if the default, or the
-    /// file that every command finds, gives the same store.
-    pub(crate) fn store_flag(&self) -> Option<String> {
-        let is_found = match self.origin("store") {
-            Origin::Default => true,
-            Origin::File(_) => !self.is_file_named,
-            Origin::Environment | Origin::Flag => false,
-        };
+    /// `--store` or `--tenant` with its value for a command that is read elsewhere, such as in a message: `None` if the
+    /// default, or the file that every command finds, gives the same store.
+    pub(crate) fn store_flag(&self) -> Option<[String; 2]> {
+        match self.origin("store") {
+            Origin::Default => return None,
+            Origin::File(_) if !self.is_file_named => return None,
+            Origin::Tenant(_, name) if !self.is_file_named => return Some(["--tenant".to_owned(), name.clone()]),
+            Origin::File(_) | Origin::Tenant(..) | Origin::Environment | Origin::Flag => {}
+        }
         let path: PathBuf = self.folder.join(&self.store).components().collect();
-        (!is_found).then(|| path.display().to_string())
+        Some(["--store".to_owned(), path.display().to_string()])
     }
 
     /// Uses another store unless `--store` names one: `demo` keeps its data apart, whatever the environment and the
@@ -290,18 +294,3 @@ fn log_level(text: &str, _: Kind) -> Option<LevelFilter> {
 fn mebibytes(size: ByteSize) -> u32 {
     u32::try_from(size.0 >> 20).unwrap_or(u32::MAX).max(1)
 }
-
-/// Settings that cannot both be given, by key. A higher layer does not silently override a lower one here, because the
-/// run could then read the wrong tenant.
-const EXCLUSIONS: &[(&str, &str)] = &[
-    ("region", "base_url"),
-    ("app_secret", "app_secret_file"),
-    ("access_token", "access_token_file"),
-    ("app_id", "access_token"),
-    ("app_id", "access_token_file"),
-    ("app_secret", "access_token"),
-    ("app_secret", "access_token_file"),
-    ("app_secret_file", "access_token"),
-    ("app_secret_file", "access_token_file"),
-    ("publish_key", "publish_key_file"),
-];

@@ -147,6 +147,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("store", "DIR", Kind::Path, Group::Store)
     },
     Setting {
+        help: "Name of a table [tenants.NAME] in vcq.toml, whose settings take precedence over the others in the file. docs/SCALE.md describes such tables.",
+        ..setting("tenant", "NAME", Kind::Text, Group::Store)
+    },
+    Setting {
         default: "+08:00",
         help: "Time zone of the tenant, for dates and for times without a UTC offset.",
         ..setting("timezone", "ZONE", Kind::Zone, Group::Store)
@@ -362,6 +366,21 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
 ];
 
+/// Settings that cannot both be given, by key. A higher layer does not silently override a lower one here, because the
+/// run could then read the wrong tenant.
+pub(super) const EXCLUSIONS: &[(&str, &str)] = &[
+    ("region", "base_url"),
+    ("app_secret", "app_secret_file"),
+    ("access_token", "access_token_file"),
+    ("app_id", "access_token"),
+    ("app_id", "access_token_file"),
+    ("app_secret", "access_token"),
+    ("app_secret", "access_token_file"),
+    ("app_secret_file", "access_token"),
+    ("app_secret_file", "access_token_file"),
+    ("publish_key", "publish_key_file"),
+];
+
 #[cfg(test)]
 const ENGLISH_START: &str = "# Settings\n\n\
         Generated from the table of settings in `src/config/settings.rs`; a test keeps it up to date.\n\n\
@@ -370,7 +389,8 @@ const ENGLISH_START: &str = "# Settings\n\n\
         `VCQ_CONFIG`, else `./vcq.toml`, else `$XDG_CONFIG_HOME/vcq-etl/vcq.toml` (`~/.config/vcq-etl/vcq.toml`). A file \
         that contains a secret must be accessible only to its owner. Relative paths in `vcq.toml` are relative to the \
         directory of that file; those in flags and variables to the working directory.\n\n\
-        Alert rules and their channels are tables in `vcq.toml` only: see [ALERTS.md](ALERTS.md).\n\n\
+        Alert rules and their channels are tables in `vcq.toml` only: see [ALERTS.md](ALERTS.md). So are the settings of one \
+        tenant of many: see [SCALE.md](SCALE.md#many-tenants).\n\n\
         Durations: `500ms`, `90s`, `10m`, `24h`, `2d`, `1h30m`. Sizes: `256MiB`, `1GiB`, `500MB`.\n";
 
 #[cfg(test)]
@@ -380,7 +400,7 @@ const CHINESE_START: &str = "# 设置\n\n\
     文件为 `--config` 或 `VCQ_CONFIG` 指定的文件，其次为 `./vcq.toml`，再次为 `$XDG_CONFIG_HOME/vcq-etl/vcq.toml`\
     （`~/.config/vcq-etl/vcq.toml`）。含有密钥的文件必须只有所有者可以访问。`vcq.toml` 中的相对路径相对于该文件所在的目录；\
     参数和环境变量中的相对路径相对于工作目录。\n\n\
-    告警规则及其通道只能写在 `vcq.toml` 的表中：见 [ALERTS.md](ALERTS.md)。\n\n\
+    告警规则及其通道只能写在 `vcq.toml` 的表中：见 [ALERTS.md](ALERTS.md)。多租户时各租户自己的设置也是如此：见 [SCALE.md](SCALE.md#多租户)。\n\n\
     时长：`500ms`、`90s`、`10m`、`24h`、`2d`、`1h30m`。大小：`256MiB`、`1GiB`、`500MB`。\n";
 
 /// docs/SETTINGS.md.

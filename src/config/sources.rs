@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::alerts::AlertTables;
 use super::error::ConfigError;
+use super::file::{parse_toml, read_settings};
 use super::quantity;
-use super::relative_path::beside;
-use super::secret_file;
-use super::settings::{CONFIG_VARIABLE, Kind, SETTINGS, Setting, VARIABLE_PREFIX};
+use super::settings::{CONFIG_VARIABLE, EXCLUSIONS, Kind, SETTINGS, Setting, VARIABLE_PREFIX};
+use super::tenants::{IDENTIFYING, TENANT, TENANTS, TenantTables};
 use crate::text::Language;
 
 /// The layer that a value came from, lowest first.
@@ -19,16 +18,20 @@ use crate::text::Language;
 pub(crate) enum Origin {
     Default,
     File(PathBuf),
+    /// The table of this tenant in the file.
+    Tenant(PathBuf, String),
     Environment,
     Flag,
 }
 
 impl Origin {
-    /// For messages: `--threads`, `VCQ_THREADS`, `threads in vcq.toml`, `the default of threads`.
+    /// For messages: `--threads`, `VCQ_THREADS`, `tenants.acme.threads in vcq.toml`, `threads in vcq.toml`,
+    /// `the default of threads`.
     pub(crate) fn place(&self, setting: &Setting) -> String {
         match self {
             Origin::Default => format!("the default of {}", setting.key),
             Origin::File(path) => format!("{} in {}", setting.key, path.display()),
+            Origin::Tenant(path, name) => format!("{TENANTS}.{name}.{} in {}", setting.key, path.display()),
             Origin::Environment => setting.variable(),
             Origin::Flag => format!("--{}", setting.flag()),
         }
@@ -74,12 +77,20 @@ impl Sources {
         let Some(setting) = Setting::find("language") else { return Language::default() };
         let of_file = || {
             let table: toml::Table = fs::read_to_string(self.file()?).ok()?.parse().ok()?;
-            Some(table.get(setting.key)?.as_str()?.to_owned())
+            let tenant = self.given(Setting::find(TENANT)?).or_else(|| table.get(TENANT)?.as_str());
+            let own = tenant.and_then(|name| table.get(TENANTS)?.get(name)?.get(setting.key));
+            Some(own.or_else(|| table.get(setting.key))?.as_str()?.to_owned())
         };
-        let given = [self.flags.get(setting.key), self.environment.get(&setting.variable())];
-        let given = given.into_iter().flatten().cloned().chain(std::iter::once_with(of_file).flatten());
+        let given = self.given(setting).map(str::to_owned);
+        let given = given.into_iter().chain(std::iter::once_with(of_file).flatten());
         let known = given.map(|text| Language::parse(text.trim()));
         known.flatten().next().unwrap_or_else(|| Language::of_locale(&self.environment))
+    }
+
+    /// The text of a flag, else of a variable.
+    fn given(&self, setting: &Setting) -> Option<&str> {
+        let variable = || self.environment.get(&setting.variable()).filter(|text| !text.is_empty());
+        self.flags.get(setting.key).or_else(variable).map(String::as_str)
     }
 
     /// The configuration file: the one named by `--config` or `VCQ_CONFIG` (which must exist), else the first that
@@ -96,11 +107,16 @@ impl Sources {
 
 pub(crate) const FILE_NAME: &str = "vcq.toml";
 
+/// Text and layer of each setting that has one, by key.
+type Texts = BTreeMap<&'static str, (String, Origin)>;
+
 /// The effective text of each setting that has one, and its layer.
 #[derive(Debug)]
 pub(super) struct Values {
-    texts: BTreeMap<&'static str, (String, Origin)>,
+    texts: Texts,
     pub(super) alerts: AlertTables,
+    /// The names of all tenants in the file.
+    pub(super) tenants: Vec<String>,
     pub(super) unknown_variables: Vec<String>,
 }
 
@@ -115,12 +131,18 @@ impl Values {
             texts.insert(setting.key, (setting.default.to_owned(), Origin::Default));
         }
         let mut alerts = AlertTables::default();
+        let mut tables = TenantTables::default();
         if let Some(path) = &file {
             let mut table = parse_toml(path)?;
+            tables = TenantTables::take(path, &mut table)?;
             alerts.take(path, &mut table);
-            for (setting, text) in read_settings(path, table)? {
+            for (setting, text) in read_settings(path, "", table)? {
                 texts.insert(setting.key, (text, Origin::File(path.clone())));
             }
+            tables.check(|key| match texts.get(key) {
+                Some((text, Origin::File(_))) => Some(text.clone()),
+                _ => None,
+            })?;
         }
         let mut unknown_variables = Vec::new();
         for (name, text) in sources.environment.iter().filter(|(name, _)| name.starts_with(VARIABLE_PREFIX)) {
@@ -140,6 +162,8 @@ impl Values {
         for (key, text) in &sources.flags {
             texts.insert(key, (text.clone(), Origin::Flag));
         }
+        let tenants = tables.names();
+        Values::use_tenant(&mut texts, &mut alerts, tables)?;
         for setting in SETTINGS {
             if let Some((text, origin)) = texts.get(setting.key)
                 && text.trim().is_empty()
@@ -147,7 +171,51 @@ impl Values {
                 return Err(ConfigError::Empty { place: origin.place(setting) });
             }
         }
-        Ok(Values { texts, alerts, unknown_variables })
+        Ok(Values { texts, alerts, tenants, unknown_variables })
+    }
+
+    /// Puts the settings of the chosen tenant over the common ones of the file.
+    fn use_tenant(texts: &mut Texts, alerts: &mut AlertTables, mut tables: TenantTables) -> Result<(), ConfigError> {
+        let Some((name, origin)) = texts.get(TENANT) else { return Ok(()) };
+        let place = Setting::find(TENANT).map(|setting| origin.place(setting)).unwrap_or_default();
+        let name = name.trim().to_owned();
+        let Some(mut own) = tables.tables.remove(&name) else {
+            return Err(ConfigError::UnknownTenant { place, name, known: tables.names() });
+        };
+        let path = tables.path;
+        alerts.take(&path, &mut own.alerts);
+        let name_in_copy = own.name_in_copy(&name);
+        let origin = Origin::Tenant(path, name);
+        if let (Some(name), false) = (name_in_copy, texts.contains_key("publish_tenant")) {
+            texts.insert("publish_tenant", (name, origin.clone()));
+        }
+        for (setting, text) in own.settings {
+            match texts.get(setting.key) {
+                // Otherwise the data of one tenant could get into the store of another.
+                Some((_, given @ (Origin::Environment | Origin::Flag))) if IDENTIFYING.contains(&setting.key) => {
+                    return Err(ConfigError::Conflict { first: given.place(setting), second: origin.place(setting) });
+                }
+                Some((_, Origin::Environment | Origin::Flag)) => {}
+                _ => {
+                    texts.insert(setting.key, (text, origin.clone()));
+                }
+            }
+            // A common setting that excludes the tenant's own one no longer applies.
+            let others = EXCLUSIONS.iter().filter_map(|(one, other)| match setting.key {
+                key if key == *one => Some(*other),
+                key if key == *other => Some(*one),
+                _ => None,
+            });
+            for other in others {
+                if matches!(texts.get(other), Some((_, Origin::File(_)))) {
+                    texts.remove(other);
+                    if let Some(setting) = Setting::find(other).filter(|setting| !setting.default.is_empty()) {
+                        texts.insert(other, (setting.default.to_owned(), Origin::Default));
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn origins(&self) -> BTreeMap<&'static str, Origin> {
@@ -247,57 +315,4 @@ impl Values {
             wants: setting.kind.wants(),
         })
     }
-}
-
-/// A TOML table of numbers in the notation of the flag. Other values keep the name of their type, which parsing
-/// rejects.
-fn as_flag_text(table: &toml::Table) -> String {
-    let pairs = table.iter().map(|(name, value)| match value {
-        toml::Value::Integer(number) => format!("{name}={number}"),
-        toml::Value::Float(number) => format!("{name}={number}"),
-        other => format!("{name}={}", other.type_str()),
-    });
-    pairs.collect::<Vec<_>>().join(",")
-}
-
-/// A TOML array of words in the notation of the flag. Other values keep the name of their type, which is not a word.
-fn as_word_list(words: &[toml::Value]) -> String {
-    words.iter().map(|word| word.as_str().unwrap_or_else(|| word.type_str())).collect::<Vec<_>>().join(",")
-}
-
-fn parse_toml(path: &Path) -> Result<toml::Table, ConfigError> {
-    let unreadable = |source: io::Error| ConfigError::ReadFile { path: path.to_owned(), source };
-    let text = fs::read_to_string(path).map_err(unreadable)?;
-    text.parse().map_err(|error: toml::de::Error| {
-        let at = error.span().map_or(0, |span| span.start).min(text.len());
-        let line = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-        ConfigError::Syntax { path: path.to_owned(), line, problem: error.message().replace('\n', ", ") }
-    })
-}
-
-fn read_settings(path: &Path, table: toml::Table) -> Result<Vec<(&'static Setting, String)>, ConfigError> {
-    let mut values = Vec::new();
-    for (key, value) in table {
-        let Some(setting) = Setting::find(&key) else {
-            return Err(ConfigError::UnknownKey { path: path.to_owned(), key });
-        };
-        let text = match value {
-            toml::Value::String(text) => text,
-            toml::Value::Integer(number) => number.to_string(),
-            toml::Value::Float(number) => number.to_string(),
-            toml::Value::Boolean(flag) => flag.to_string(),
-            toml::Value::Table(table) if setting.kind == Kind::Numbers => as_flag_text(&table),
-            toml::Value::Array(words) if matches!(setting.kind, Kind::Words(_)) => as_word_list(&words),
-            toml::Value::Datetime(_) | toml::Value::Array(_) | toml::Value::Table(_) => {
-                let found = value.type_str();
-                return Err(ConfigError::WrongType { path: path.to_owned(), key, found });
-            }
-        };
-        if setting.secret {
-            secret_file::check_private(path)?;
-        }
-        let text = if setting.kind == Kind::Path { beside(path, text) } else { text };
-        values.push((setting, text));
-    }
-    Ok(values)
 }

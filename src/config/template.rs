@@ -13,8 +13,8 @@ const HEADING: &str = "Settings of vcq-etl, written by vcq-etl init. A line such
                        is not set: remove the # to set it. Flags and variables (--threads, VCQ_THREADS) take \
                        precedence over this file. Relative paths are relative to the directory of this file.";
 
-const ALERTS: &str = "Alert rules ([[alerts]]) and their channels ([channels.NAME]) come after the settings; \
-                      docs/ALERTS.md describes them.";
+const ALERTS: &str = "Alert rules ([[alerts]]), their channels ([channels.NAME]) and tenants ([tenants.NAME]) come after \
+                      the settings; docs/ALERTS.md and docs/SCALE.md describe them.";
 
 /// A file with these values, by key. A setting without one is shown with its default, or with the name of its value.
 /// Settings that are secrets are left out: they belong in a file of their own.

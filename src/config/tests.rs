@@ -251,7 +251,7 @@ fn only_the_flag_overrides_the_store_of_a_demo() {
 #[test]
 fn commands_in_messages_name_a_store_that_they_would_not_find() {
     let flag = |flags: &[(&'static str, &str)], variables: &[(&str, &str)]| {
-        load(flags, variables).expect("settings").store_flag()
+        load(flags, variables).expect("settings").store_flag().map(|[_, store]| store)
     };
     assert_eq!(flag(&[], &[]), None);
     assert_eq!(flag(&[("store", "./a/b")], &[]).as_deref(), Some("/nowhere/a/b"));
@@ -262,7 +262,7 @@ fn commands_in_messages_name_a_store_that_they_would_not_find() {
     assert_eq!(Config::load(&found).expect("settings").store_flag(), None);
     let named = Sources { config_flag: Some(path), ..sources(&[], &[]) };
     let store = folder.path().join("c").display().to_string();
-    assert_eq!(Config::load(&named).expect("settings").store_flag(), Some(store));
+    assert_eq!(Config::load(&named).expect("settings").store_flag(), Some(["--store".to_owned(), store]));
 }
 
 #[test]
@@ -284,4 +284,124 @@ fn state_without_a_store_follows_the_xdg_folders() {
     assert_eq!(folder(&[("HOME", "/h")]), Some(PathBuf::from("/h/.local/state/vcq-etl")));
     assert_eq!(folder(&[("HOME", "/h"), ("XDG_STATE_HOME", "/s")]), Some(PathBuf::from("/s/vcq-etl")));
     assert_eq!(folder(&[]), None);
+}
+
+/// Two tenants over common settings.
+const TENANT_FILE: &str = "
+threads = 3
+settle = '12h'
+region = 'feishu'
+app_id = 'cli_common'
+app_secret_file = 'common.secret'
+
+[[alerts]]
+name = 'common'
+report = 'incidents'
+to = ['ops']
+
+[channels.ops]
+kind = 'command'
+command = ['true']
+
+[tenants.a]
+store = 'stores/a'
+threads = 5
+app_id = 'cli_a'
+app_secret = 's3cret-a'
+base_url = 'https://a.example'
+
+[tenants.b]
+store = 'stores/b'
+access_token_file = 'b.token'
+publish_to = 's3://lake/b'
+alerts = []
+";
+
+fn of_tenant(text: &str, flags: &[(&'static str, &str)], environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    private_file(folder.path(), FILE_NAME, text);
+    private_file(folder.path(), "b.token", "t-b");
+    Config::load(&Sources { folder: folder.path().to_owned(), ..sources(flags, environment) })
+}
+
+#[test]
+fn the_settings_of_a_tenant_are_over_those_of_the_file() {
+    let common = of_tenant(TENANT_FILE, &[], &[]).expect("config");
+    assert_eq!((common.threads, common.tenants), (3, vec!["a".to_owned(), "b".to_owned()]));
+    let config = of_tenant(TENANT_FILE, &[("tenant", "a")], &[("VCQ_SETTLE", "6h"), ("VCQ_THREADS", "7")]);
+    let config = config.expect("config");
+    assert_eq!((config.threads, config.settle.as_secs()), (7, 6 * 3600), "a variable is over the table");
+    assert!(config.store.ends_with("stores/a") && config.store.is_absolute(), "{:?}", config.store);
+    assert_eq!(config.host().origin(), "https://a.example", "it excludes the common region");
+    let app = Credentials::App { app_id: "cli_a".to_owned(), app_secret: Secret::new("s3cret-a") };
+    assert_eq!(config.credentials().expect("credentials"), app);
+    assert_eq!(config.alerts.settings().rules.len(), 1);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = private_file(folder.path(), FILE_NAME, TENANT_FILE);
+    private_file(folder.path(), "b.token", "t-b");
+    let by_variable = Sources { folder: folder.path().to_owned(), ..sources(&[], &[("VCQ_TENANT", "b")]) };
+    let config = Config::load(&by_variable).expect("config");
+    assert_eq!(config.credentials().expect("credentials"), Credentials::Bearer(Secret::new("t-b")));
+    assert_eq!(config.alerts.settings().rules.len(), 0, "its own rules replace the common ones");
+    let place = config.origin("store").place(Setting::find("store").expect("a setting"));
+    assert_eq!(place, format!("tenants.b.store in {}", path.display()));
+    assert_eq!(config.store_flag(), Some(["--tenant", "b"].map(str::to_owned)));
+    let chosen_in_file = format!("tenant = 'a'\n{TENANT_FILE}");
+    assert_eq!(of_tenant(&chosen_in_file, &[], &[]).expect("config").threads, 5);
+    assert!(of_tenant(&chosen_in_file, &[("tenant", "b")], &[]).expect("config").store.ends_with("stores/b"));
+}
+
+#[test]
+fn what_would_mix_up_tenants_is_refused() {
+    let error = |text: &str, flags: &[(&'static str, &str)], environment: &[(&str, &str)]| {
+        let text = of_tenant(text, flags, environment).expect_err("refused").to_string();
+        let (before, after) = text.split_once("vcq.toml").unwrap_or((&text, ""));
+        let before = if before.starts_with('/') { "" } else { before };
+        let before = before.rsplit_once("in /").map_or(before, |(place, _)| place);
+        format!("{before}{}", after.trim_start_matches(": "))
+    };
+    let in_file = |text: &str| error(text, &[], &[]);
+    let a = "[tenants.a]\nstore = 's'\n";
+    assert_eq!(in_file("tenants = 3"), "tenants is of type integer; write [tenants.NAME]");
+    assert_eq!(in_file("[tenants]\na = 3"), "tenants.a is of type integer; write [tenants.a]");
+    assert!(
+        in_file("[tenants.A]\nstore = 's'")
+            .starts_with("\"A\" is not a name for a tenant, which has 1 to 63 lower-case")
+    );
+    assert!(in_file("[tenants.all]\nstore = 's'").ends_with("and is not all"));
+    assert_eq!(in_file("[tenants.a]\nthreads = 3"), "tenants.a does not set store");
+    assert_eq!(in_file(&format!("{a}treads = 3")), "unknown key \"tenants.a.treads\"");
+    assert_eq!(in_file(&format!("{a}tenant = 'b'")), "unknown key \"tenants.a.tenant\"");
+    assert_eq!(in_file(&format!("{a}[tenants.b]\nstore = './s/'\n")), "tenants.a and tenants.b have the same store");
+    let copies = "publish_to = 's3://l/p'\n[tenants.b]\nstore = 't'\npublish_to = 's3://l/p/'\n";
+    let same = "tenants.a and tenants.b have the same publish_to and publish_tenant";
+    assert_eq!(in_file(&format!("{a}{copies}")), same);
+    let shared = format!("publish_to = 's3://l/p'\n{a}[tenants.b]\nstore = 't'\n");
+    let config = of_tenant(&shared, &[("tenant", "b")], &[]).expect("config");
+    assert_eq!((config.publish.to.as_deref(), config.publish.tenant.as_deref()), (Some("s3://l/p"), Some("b")));
+    assert_eq!(in_file(&format!("{shared}publish_tenant = 'a'\n")), same);
+    let borrowed = in_file(&format!("app_id = 'cli_x'\n{a}"));
+    assert_eq!(
+        borrowed,
+        "tenants.a sets none of app_id, access_token, access_token_file, so it would use the credentials of another tenant"
+    );
+    assert_eq!(error(a, &[("tenant", "b")], &[]), "--tenant: there is no tenant \"b\"");
+    assert_eq!(error("", &[], &[("VCQ_TENANT", "b")]), "VCQ_TENANT: there is no tenant \"b\"");
+    assert!(error(a, &[("tenant", "a"), ("store", "t")], &[]).starts_with("--store and tenants.a.store "));
+    assert!(error(a, &[("tenant", "a")], &[("VCQ_STORE", "t")]).starts_with("VCQ_STORE and tenants.a.store "));
+    let typed = error(&format!("{a}threads = 'x'"), &[("tenant", "a")], &[]);
+    assert!(typed.starts_with("tenants.a.threads "), "{typed}");
+}
+
+#[test]
+fn messages_are_in_the_language_of_the_tenant() {
+    let folder = tempfile::tempdir().expect("a folder");
+    private_file(folder.path(), FILE_NAME, "language = 'en'\n[tenants.a]\nstore = 's'\nlanguage = 'zh'\n");
+    let language = |tenant: &[(&'static str, &str)]| {
+        Sources { folder: folder.path().to_owned(), ..sources(tenant, &[]) }.language()
+    };
+    assert_eq!(
+        (language(&[]), language(&[("tenant", "a")])),
+        (crate::text::Language::English, crate::text::Language::Chinese)
+    );
 }

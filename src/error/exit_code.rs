@@ -92,12 +92,41 @@ pub(crate) const EXIT_CODES: &[ExitInfo] = &[
     },
 ];
 
+/// Every exit code, the worst first: of several runs, the worst decides. First what somebody has to look at, then an
+/// interruption, then what the next run completes.
+const WORST_FIRST: &[ExitCode] = &[
+    Unexpected,
+    Usage,
+    Credentials,
+    Feishu,
+    Storage,
+    Busy,
+    Difference,
+    Matched,
+    Interrupted,
+    Terminated,
+    Incomplete,
+    Stopped,
+    Complete,
+];
+
 pub(crate) const SIGINT: i32 = 2;
 pub(crate) const SIGTERM: i32 = 15;
 
 impl ExitCode {
     pub(crate) fn of_signal(signal: i32) -> ExitCode {
         if signal == SIGTERM { ExitCode::Terminated } else { ExitCode::Interrupted }
+    }
+
+    /// `None` if the program never ends with this number.
+    pub(crate) fn of_number(number: i32) -> Option<ExitCode> {
+        WORST_FIRST.iter().copied().find(|code| i32::from(code.number()) == number)
+    }
+
+    /// The worst of several, for their common exit code; that of none is success.
+    pub(crate) fn worst(codes: impl IntoIterator<Item = ExitCode>) -> ExitCode {
+        let rank = |code: &ExitCode| WORST_FIRST.iter().position(|known| known == code);
+        codes.into_iter().min_by_key(rank).unwrap_or(Complete)
     }
 
     pub fn number(self) -> u8 {
@@ -113,6 +142,12 @@ impl From<ExitCode> for std::process::ExitCode {
     fn from(code: ExitCode) -> Self {
         std::process::ExitCode::from(code.number())
     }
+}
+
+/// The numbers of all codes, the worst first, for the README.
+#[cfg(test)]
+pub(crate) fn worst_first(separator: &str) -> String {
+    WORST_FIRST.iter().map(|code| code.number().to_string()).collect::<Vec<_>>().join(separator)
 }
 
 /// The table as Markdown, for the README.
@@ -139,6 +174,19 @@ mod tests {
     fn what_the_next_run_completes_is_no_fault() {
         let faults = EXIT_CODES.iter().filter(|info| info.is_fault()).map(|info| info.code.number());
         assert_eq!(faults.collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 9, 10]);
+    }
+
+    #[test]
+    fn faults_are_worse_than_what_the_next_run_completes() {
+        let mut sorted = WORST_FIRST.to_vec();
+        sorted.sort_unstable_by_key(|code| code.number());
+        assert_eq!(sorted, EXIT_CODES.iter().map(|info| info.code).collect::<Vec<_>>());
+        let is_fault = |code: &ExitCode| EXIT_CODES.iter().any(|info| info.code == *code && info.is_fault());
+        assert!(WORST_FIRST.is_sorted_by_key(|code| !is_fault(code)));
+        assert_eq!(ExitCode::worst([]), Complete);
+        assert_eq!(ExitCode::worst([Complete, Incomplete, Storage, Terminated]), Storage);
+        assert_eq!(ExitCode::worst([Stopped, Incomplete, Interrupted]), Interrupted);
+        assert_eq!((ExitCode::of_number(143), ExitCode::of_number(101)), (Some(Terminated), None));
     }
 
     #[test]

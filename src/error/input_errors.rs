@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::nearest::nearest;
 use crate::buildings::BuildingsError;
 use crate::cli::window::{self, EventsError, WindowError};
-use crate::config::{ConfigError, SETTINGS, TABLE_KEYS};
+use crate::config::{ConfigError, SETTINGS, TABLE_KEYS, TENANTS};
 use crate::load::DuckdbErrorKind;
 use crate::report::card::{CardError, Choice, Replaced};
 use crate::report::page::PageError;
@@ -17,8 +17,19 @@ impl From<ConfigError> for Failure {
         let failure = Failure::of(ExitCode::Usage, &error);
         match &error {
             ConfigError::UnknownKey { key, .. } => {
-                let keys = SETTINGS.iter().map(|setting| setting.key).chain(TABLE_KEYS.iter().copied());
+                let tables = TABLE_KEYS.iter().copied().chain([TENANTS]);
+                let keys = SETTINGS.iter().map(|setting| setting.key).chain(tables);
+                // Behind the table that it is in.
+                let key = key.rsplit('.').next().unwrap_or(key);
                 did_you_mean(failure, key, keys).hint(LIST_SETTINGS)
+            }
+            ConfigError::Tenants { .. } => failure.hint("docs/SCALE.md describes the tables of tenants"),
+            ConfigError::UnknownTenant { known, .. } if known.is_empty() => {
+                failure.hint("the configuration file has no tables [tenants.NAME]; docs/SCALE.md describes them")
+            }
+            ConfigError::UnknownTenant { name, known, .. } => {
+                did_you_mean(failure, name, known.iter().map(String::as_str))
+                    .hint(format!("the tenants are {}", known.join(", ")))
             }
             ConfigError::UnknownTableKey { key, known, .. } => {
                 did_you_mean(failure, key, known.iter().copied()).hint(format!("the keys are {}", known.join(", ")))

@@ -9,7 +9,8 @@ pub(crate) struct Carried {
     /// `--since` and `--until` with their values.
     pub window: Vec<String>,
     pub profile: Option<String>,
-    pub store: Option<String>,
+    /// `--store` or `--tenant`, and its value.
+    pub store: Option<[String; 2]>,
 }
 
 /// The whole command, quoted for a shell. Flags that the next command does not know are left out.
@@ -34,7 +35,7 @@ pub(crate) fn command(mut words: Vec<String>, carried: &Carried) -> String {
         words.extend(["--profile".to_owned(), profile.clone()]);
     }
     if let Some(store) = &carried.store {
-        words.extend(["--store".to_owned(), store.clone()]);
+        words.extend(store.iter().cloned());
     }
     let words = words.iter().map(|word| shell_word(word));
     std::iter::once(env!("CARGO_PKG_NAME").to_owned()).chain(words).collect::<Vec<_>>().join(" ")
@@ -53,7 +54,7 @@ mod tests {
         let carried = Carried {
             window: vec!["--since".to_owned(), "28d".to_owned()],
             profile: Some("strict".to_owned()),
-            store: Some("my store".to_owned()),
+            store: Some(["--store", "my store"].map(str::to_owned)),
         };
         let same = "--since 28d --profile strict --store 'my store'";
         assert_eq!(next("report user Ann~Lee", &carried), format!("vcq-etl report user 'Ann Lee' {same}"));

@@ -59,6 +59,7 @@ mod status;
 mod stays_replaced;
 mod support;
 mod sync;
+mod tenants;
 mod tidy;
 mod translations;
 mod untrusted_text;

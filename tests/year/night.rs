@@ -115,7 +115,14 @@ impl Host {
         let sources = Sources { environment, folder: self.home.clone(), ..Sources::default() };
         let config = Config::load(&sources).unwrap_or_else(|error| panic!("{}", Failure::from(error).chain()));
         let console = Console::new(Box::new(std::io::sink()), LogFormat::Plain, true, Redactor::default());
-        Context { config, console, output: Output::new(Box::new(std::io::sink())), terminal: None, is_utf8: false }
+        Context {
+            config,
+            console,
+            output: Output::new(Box::new(std::io::sink())),
+            terminal: None,
+            is_utf8: false,
+            args: Vec::new(),
+        }
     }
 
     /// Makes the store with an identity key that is the same in every run of a seed.

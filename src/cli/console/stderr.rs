@@ -71,6 +71,22 @@ impl Console {
         }
     }
 
+    /// Writes a line of another process of this program, with the name of its tenant. That process has translated it.
+    pub(crate) fn line_of(&self, tenant: &str, line: &str) {
+        let line = self.inner.redactor.redact(line);
+        match self.format {
+            LogFormat::Plain => self.write(&on_lines(&format!("{tenant}: {line}\n"))),
+            LogFormat::Json => {
+                let fields = serde_json::from_str(&line).unwrap_or_else(|_| {
+                    Map::from_iter([("level".to_owned(), "INFO".into()), ("message".to_owned(), line.into())])
+                });
+                let mut object = Map::from_iter([("tenant".to_owned(), Value::from(tenant))]);
+                object.extend(fields);
+                self.object(object);
+            }
+        }
+    }
+
     /// Writes a question, and leaves the cursor behind it.
     pub(crate) fn question(&self, text: &str) {
         let text = self.inner.redactor.redact(text);

@@ -27,17 +27,13 @@ pub(super) struct ExportArgs {
     #[command(flatten)]
     values: ScriptArgs,
 
-    /// Where the engine finds the files [default: the directory parquet of the store]
+    /// Where the engine finds the files (those of publish_tenant, if set) [default: the directory parquet of the store]
     #[arg(long, value_name = "URL")]
     location: Option<String>,
 
     /// Declare Delta tables, on a copy with publish_format = delta; needs --location
     #[arg(long, requires = "location")]
     delta: bool,
-
-    /// Tenant of a copy that several stores share (publish_tenant); needs --location
-    #[arg(long, value_name = "NAME", requires = "location")]
-    tenant: Option<String>,
 
     /// Output directory
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -70,7 +66,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<(), Failure> {
         let parquet = config.store.join("parquet");
         parquet.canonicalize().unwrap_or(parquet).display().to_string()
     });
-    let tenant = args.tenant.clone();
+    let tenant = args.location.as_ref().and_then(|_| config.publish.tenant.clone());
     if let Some(tenant) = &tenant {
         Target::check_tenant(tenant).map_err(RemoteError::from)?;
     }
@@ -152,15 +148,15 @@ mod tests {
             known.iter().map(|name| format!("{name}.sql")).chain(["ddl.sql".into(), "README.md".into()]).collect()
         );
         assert!(read("user-timeline.sql").contains(r"'O\'Neil'"));
-        assert_eq!(written(&["--tenant", "acme"]).exit, ExitCode::Complete);
+        assert_eq!(written(&["--publish-tenant", "acme"]).exit, ExitCode::Complete);
         assert!(read("ddl.sql").contains("location 's3a://bucket/vcq/meetings/tenant=acme';\nmsck repair"));
         assert!(read("ddl.sql").contains("location 's3a://bucket/vcq/reference/runs/tenant=acme';"));
         assert!(read("README.md").contains("on the Parquet files of the tenant `acme` below `s3a://bucket/vcq`."));
-        assert_eq!(written(&["--tenant", "acme", "--delta"]).exit, ExitCode::Complete);
+        assert_eq!(written(&["--publish-tenant", "acme", "--delta"]).exit, ExitCode::Complete);
         let declared = "tenant=acme';\n\ncreate table if not exists lake.vcq.participants\nusing delta\nlocation 's3a://bucket/vcq/p";
         assert!(read("ddl.sql").contains(declared), "{}", read("ddl.sql"));
         assert!(read("README.md").contains("on the Delta tables of the tenant `acme` below `s3a://bucket/vcq`."));
-        assert!(written(&["--tenant", "a/b"]).stderr.contains("cannot be the tenant of a copy"));
+        assert!(written(&["--publish-tenant", "a/b"]).stderr.contains("cannot be the tenant of a copy"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ impl Carried {
         Carried {
             window: window.flatten().collect(),
             profile: (*config.origin("profile") == Origin::Flag).then(|| config.profile.clone()),
-            store: (*config.origin("store") == Origin::Flag).then(|| config.store.display().to_string()),
+            store: flag(config),
         }
     }
 
@@ -21,9 +21,19 @@ impl Carried {
     pub(super) fn of_store(store: &Path, config: &Config) -> Carried {
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         let shown = match real(&config.store) == real(store) {
-            true => (*config.origin("store") == Origin::Flag).then(|| config.store.display().to_string()),
-            false => Some(store.display().to_string()),
+            true => flag(config),
+            false => Some(["--store".to_owned(), store.display().to_string()]),
         };
         Carried { store: shown, ..Carried::default() }
+    }
+}
+
+/// The flag that chose the store of this command.
+fn flag(config: &Config) -> Option<[String; 2]> {
+    let is_flag = |key| *config.origin(key) == Origin::Flag;
+    match config.origin("store") {
+        Origin::Flag => Some(["--store".to_owned(), config.store.display().to_string()]),
+        Origin::Tenant(_, name) if is_flag("tenant") => Some(["--tenant".to_owned(), name.clone()]),
+        _ => None,
     }
 }

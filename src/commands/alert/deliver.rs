@@ -109,8 +109,8 @@ pub(crate) async fn test_channel(setup: &AlertSetup, channel: &Channel) -> Deliv
 
 /// A message that no rule has composed: the ledger does not have it, so that it is sent whatever the store is like.
 pub(crate) async fn send_failure(setup: &AlertSetup, channel: &Channel, run: &FailedRun<'_>) -> Delivered {
-    let store = setup.store_flag.as_ref().map(|store| format!(" --store {}", shell_word(store)));
-    let command = format!("vcq-etl status{}", store.unwrap_or_default());
+    let words = setup.store_flag.iter().flatten().map(|word| format!(" {}", shell_word(word)));
+    let command = format!("vcq-etl status{}", words.collect::<String>());
     send(setup, channel, alerts::failure_message(run, command, setup.language), RETRIES).await
 }
 

@@ -22,8 +22,8 @@ pub(crate) struct AlertSetup {
     /// Why rules and channels of the settings cannot be used.
     pub problems: Vec<Arc<Failure>>,
     pub store: PathBuf,
-    /// The store for the commands in messages, if they would read another one without it.
-    pub store_flag: Option<String>,
+    /// `--store` or `--tenant` for the commands in messages, if they would read another store without it.
+    pub store_flag: Option<[String; 2]>,
     pub reports_dir: Option<PathBuf>,
     pub language: Language,
     pub database: DatabaseOptions,

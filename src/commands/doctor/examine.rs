@@ -20,8 +20,7 @@ pub(crate) struct Examined {
 impl Examined {
     fn new(checks: Vec<Check>) -> Examined {
         // The most fundamental first: without settings there are no calls, without credentials no data.
-        let exit = checks.iter().filter_map(|check| check.exit).min_by_key(|exit| exit.number());
-        let exit = exit.unwrap_or(ExitCode::Complete);
+        let exit = ExitCode::worst(checks.iter().filter_map(|check| check.exit));
         Examined { ok: exit == ExitCode::Complete, exit_code: exit.number(), checks, exit }
     }
 }
