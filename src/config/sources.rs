@@ -81,8 +81,9 @@ impl Sources {
             let own = tenant.and_then(|name| table.get(TENANTS)?.get(name)?.get(setting.key));
             Some(own.or_else(|| table.get(setting.key))?.as_str()?.to_owned())
         };
-        let given = self.given(setting).map(str::to_owned);
-        let given = given.into_iter().chain(std::iter::once_with(of_file).flatten());
+        // A flag that is no language still has a message in the language of the variable.
+        let given = [self.flags.get(setting.key), self.environment.get(&setting.variable())];
+        let given = given.into_iter().flatten().cloned().chain(std::iter::once_with(of_file).flatten());
         let known = given.map(|text| Language::parse(text.trim()));
         known.flatten().next().unwrap_or_else(|| Language::of_locale(&self.environment))
     }

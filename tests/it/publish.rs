@@ -337,17 +337,23 @@ fn bad_targets_are_named() {
     assert!(nothing.stderr.contains("has no published dataset"), "{}", nothing.stderr);
 }
 
-/// A server that gives every request the same answer. Returns its origin.
+/// A server that gives every request the same answer; if an object is missing, lists are empty. Returns its origin.
 pub(crate) fn answering(status: &'static str, code: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let origin = format!("http://{}", listener.local_addr().expect("an address"));
     let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>No.</Message></Error>");
-    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    let answer = |status: &str, body: &str| {
+        format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+    };
+    let empty_list = "<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
+    let (refused, listed) = (answer(status, &body), answer("200 OK", empty_list));
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let Ok(mut stream) = stream else { return };
             let mut request = [0; 65_536];
-            let _ = stream.read(&mut request);
+            let length = stream.read(&mut request).unwrap_or_default();
+            let is_list = String::from_utf8_lossy(&request[..length]).contains("list-type=2");
+            let answer = if is_list && code == "NoSuchKey" { &listed } else { &refused };
             let _ = stream.write_all(answer.as_bytes());
         }
     });

@@ -177,15 +177,19 @@ pub(crate) fn try_all<T: Sync>(
     (all.len(), hits)
 }
 
-/// The operation with digits replaced, so that it is equal for other runs and dates.
+/// A path with `#` for each word that has digits, so that it is equal for other runs and dates.
+fn without_digits(path: &str) -> String {
+    let words = path.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    words.map(|word| if word.contains(|c: char| c.is_ascii_digit()) { "#" } else { word }).collect()
+}
+
 fn shape(operation: &Operation) -> String {
-    let words = |path: &str| -> Vec<String> {
-        let words = path.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
-        words
-            .map(|word| if word.contains(|c: char| c.is_ascii_digit()) { "#".to_owned() } else { word.to_owned() })
-            .collect()
-    };
-    format!("{} {}", operation.kind, words(&operation.path).concat())
+    format!("{} {}", operation.kind, without_digits(&operation.path))
+}
+
+/// The longest part of a path that is equal for other runs and dates.
+pub(crate) fn lasting_part(path: &str) -> String {
+    without_digits(path).split('#').max_by_key(|part| part.len()).unwrap_or_default().to_owned()
 }
 
 /// The number (from 1) of the first operation of each shape.
