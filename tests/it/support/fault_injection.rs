@@ -34,14 +34,17 @@ pub(crate) enum Action {
     PowerCutKeepingNames,
 }
 
+/// What a file operation can be.
+pub(crate) const KINDS: &[&str] =
+    &["write", "create", "open", "copy", "sync", "truncate", "rename", "unlink", "mkdir", "rmdir"];
+
 /// An action at one file operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
     pub action: Action,
     /// Number of the matching operation, from 1.
     pub at: usize,
-    /// Kinds that match, comma-separated: `write`, `create`, `open`, `copy`, `sync`, `truncate`, `rename`, `unlink`,
-    /// `mkdir`, `rmdir`. Empty: all.
+    /// [`KINDS`] that match, comma-separated. Empty: all.
     pub kinds: &'static str,
     /// Text that the path must contain. Empty: any path.
     pub path: String,
