@@ -116,7 +116,10 @@ class Notebook(unittest.TestCase):
             with open(out, encoding="utf-8") as file:
                 cells = json.load(file)["cells"]
         outputs = [output for cell in cells for output in cell.get("outputs", [])]
-        self.assertEqual([], [output for output in outputs if output["output_type"] in ("error", "stream")])
+        # A machine may have no font for Chinese names.
+        is_font = lambda output: output.get("name") == "stderr" and "missing from font" in "".join(output["text"])
+        bad = [output for output in outputs if output["output_type"] in ("error", "stream") and not is_font(output)]
+        self.assertEqual([], bad)
         self.assertEqual(3, sum("image/png" in output.get("data", {}) for output in outputs))
         incidents = "".join("".join(output.get("data", {}).get("text/html", "")) for output in outputs)
         self.assertIn("high CPU load on", incidents)
