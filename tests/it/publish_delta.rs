@@ -8,11 +8,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::publish::run;
+use crate::publish::{kill_publications, run};
 use crate::support::baseline::print_progress;
-use crate::support::fault_injection::{Action, Fault, operations, preload};
 use crate::support::test_env::TestEnv;
-use crate::support::test_store::{copy_folder, files_below, tiny_env};
+use crate::support::test_store::{files_below, tiny_env};
 
 fn publish(env: &TestEnv, to: &Path, more: &[&str]) -> Value {
     let to = to.to_str().expect("UTF-8");
@@ -127,42 +126,27 @@ fn logs_contain_no_personal_data() {
 
 #[test]
 fn a_publication_killed_at_any_file_operation_leaves_whole_tables() {
-    const KILLS: usize = 24;
     let env = tiny_env();
     env.sync(&[]).expect_exit(0);
     let first = env.home().canonicalize().expect("is there").join("first");
     publish(&env, &first, &[]);
     let before = seen(&first);
     without_first_date(&env);
-    let copy_of_first = |name: &str| {
-        let copy = env.home().canonicalize().expect("is there").join(name);
-        copy_folder(&first, &copy);
-        copy
-    };
-    let command = |copy: &Path| env.vcq(&["publish", copy.to_str().expect("UTF-8"), "--keep", "0s"]);
-    let whole = copy_of_first("whole");
-    let log = env.home().join("operations");
-    let mut logged = command(&whole);
-    preload(&mut logged, &whole, Some(&log), None);
-    run(&mut logged).expect_exit(0);
-    let after = seen(&whole);
     let lengths = |copy: &Path| logs(copy).into_iter().map(|(table, log)| (table, log.len())).collect::<Vec<_>>();
-    let expected = lengths(&whole);
-    let count = operations(&log, &whole).len();
-    assert!(count > KILLS, "{count}");
-    for kill in 0..KILLS {
-        let at = 1 + kill * count / KILLS;
-        let copy = copy_of_first(&format!("kill-{at}"));
-        let mut killed = command(&copy);
-        preload(&mut killed, &copy, None, Some(&Fault::at(Action::Kill, at)));
-        assert_eq!(run(&mut killed).code, None);
-        for (table, files) in seen(&copy) {
-            assert!(files == before[&table] || files == after[&table], "{table}: a kill at operation {at}");
-        }
-        run(&mut command(&copy)).expect_exit(0);
-        assert_eq!(seen(&copy), after, "after a kill at operation {at}");
-        assert_eq!(lengths(&copy), expected, "a version too many after a kill at operation {at}");
-    }
+    kill_publications(
+        &env,
+        &first,
+        |whole| (seen(whole), lengths(whole)),
+        |copy, (after, _), of| {
+            for (table, files) in seen(copy) {
+                assert!(files == before[&table] || files == after[&table], "{table}: {of}");
+            }
+        },
+        |copy, (after, expected), of| {
+            assert_eq!(seen(copy), *after, "after {of}");
+            assert_eq!(lengths(copy), *expected, "a version too many after {of}");
+        },
+    );
 }
 
 #[test]

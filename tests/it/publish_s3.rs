@@ -40,6 +40,15 @@ fn seen(server: &S3Server, prefix: &str) -> Option<BTreeSet<(String, u64)>> {
     Some(files)
 }
 
+/// What `verify` says of the copy.
+fn compared(env: &TestEnv, server: &S3Server, prefix: &str, more: &[&str]) -> Value {
+    let target = format!("s3://lake/{prefix}");
+    let mut verify = env.vcq(&["verify", "--published", "--json", "--publish-to", &target]);
+    on_server(&mut verify, server);
+    let checks = run(verify.args(more)).summary()["checks"].as_array().expect("checks").clone();
+    checks.into_iter().find(|check| check["check"] == "published-copy").expect("the check")
+}
+
 fn names(server: &S3Server, prefix: &str) -> BTreeSet<String> {
     server.objects(prefix).into_iter().map(|(name, _)| name).collect()
 }
@@ -230,17 +239,11 @@ fn a_lost_store_comes_back_from_s3() {
         run(&mut restore).expect_exit(0);
     }
     assert_same_rows(&env, &rows, "a restored store");
-    let mut verify = env.vcq(&["verify", "--published", "--json", "--publish-to", "s3://lake/a/b"]);
-    on_server(&mut verify, &server);
-    let checks = run(&mut verify).summary()["checks"].as_array().expect("checks").clone();
-    let copy = checks.iter().find(|check| check["check"] == "published-copy").expect("the check");
+    let copy = compared(&env, &server, "a/b", &[]);
     // The restored store has a new generation; its files are those of the copy, except for the undated tables.
     assert!(copy["findings"].as_u64() > Some(0));
     run(&mut command(&env, &server, "a/b")).expect_exit(0);
-    let mut verify = env.vcq(&["verify", "--published", "--deep", "--publish-to", "s3://lake/a/b", "--json"]);
-    on_server(&mut verify, &server);
-    let checks = run(&mut verify).summary()["checks"].as_array().expect("checks").clone();
-    let copy = checks.iter().find(|check| check["check"] == "published-copy").expect("the check");
+    let copy = compared(&env, &server, "a/b", &["--deep"]);
     assert_eq!(copy["findings"], 0, "{copy}");
 }
 
@@ -281,10 +284,7 @@ fn a_large_file_cut_in_mid_upload_is_sent_again() {
         run(&mut command(&env, &server, &prefix)).expect_exit(0);
         assert!(seen(&server, &prefix).expect("a manifest").contains(&(path.to_owned(), BYTES as u64)));
     }
-    let mut verify = env.vcq(&["verify", "--published", "--deep", "--publish-to", "s3://lake/whole", "--json"]);
-    on_server(&mut verify, &server);
-    let checks = run(&mut verify).summary()["checks"].as_array().expect("checks").clone();
-    let copy = checks.iter().find(|check| check["check"] == "published-copy").expect("the check");
+    let copy = compared(&env, &server, "whole", &["--deep"]);
     assert_eq!(copy["findings"], 0, "{copy}");
 }
 
