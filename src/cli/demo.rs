@@ -57,6 +57,9 @@ pub(super) const ENTRY: Entry = Entry {
 fn command() -> Command {
     DemoArgs::augment_args(Command::new("demo"))
         .mut_arg("days", |arg| arg.default_value(DAYS))
+        .mut_arg("seed", |arg| {
+            arg.help("Random seed; the first one from N on with which all incidents can be planted is used")
+        })
         .about("Sync a simulated tenant and show what happened")
         .long_about(format!(
             "Run a local server that simulates a Feishu tenant with an outage of a building, a bad room, a bad app version and \
@@ -70,13 +73,9 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args: DemoArgs = parsed(matches);
     let config = context.config.clone().with_default_store(DEFAULT_STORE).with_default_rate(CALLS_PER_MINUTE);
     let now_us = now_us();
-    let spec = TenantSpec {
-        planting: INCIDENTS.parse::<Planting>()?,
-        background: planted_background(),
-        ..args.tenant.spec(&config.timezone, now_us)
-    };
+    let tenant = tenant(args.tenant.spec(&config.timezone, now_us))?;
+    let spec = tenant.spec().clone();
     prepare(&config.store, &spec)?;
-    let tenant = Tenant::generate(&spec);
     warn_of_unplanted(&tenant, context);
     import_buildings(&config, &tenant.building_file())?;
     let progress = context.start_progress(config.calls_per_minute);
@@ -113,6 +112,13 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         context.output.print(&format!("\n{happened}\n{}", next_steps(&config, spec.days, language)))?;
     }
     Ok(exit)
+}
+
+/// The tenant with all its incidents, whatever the date.
+fn tenant(spec: TenantSpec) -> Result<Tenant, Failure> {
+    let planting = INCIDENTS.parse::<Planting>()?;
+    let spec = TenantSpec { planting, background: planted_background(), ..spec };
+    Ok(Tenant::generate_with_all_incidents(&spec))
 }
 
 /// Makes sure that the store contains this tenant only. The data of another demo is deleted; other data is refused.
@@ -205,4 +211,20 @@ fn next_steps(config: &Config, days: u32, language: Language) -> String {
          python3 -c \"import duckdb; print(duckdb.connect('{store}/vcq.duckdb', read_only=True).sql('from quality_samples limit 5'))\"\n\
          {init}\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_incidents_are_planted_on_every_date() {
+        let args: DemoArgs = parsed(&command().get_matches_from(["demo"]));
+        let zone = crate::schema::TenantZone::parse("+08:00").expect("a zone");
+        let noon = |day: i64| 1_790_000_000_000_000 + day * 86_400_000_000;
+        for day in 0..400 {
+            let tenant = tenant(args.tenant.spec(&zone, noon(day))).expect("the incidents are valid");
+            assert_eq!(tenant.unplanted(), [], "{:?}", tenant.spec());
+        }
+    }
 }

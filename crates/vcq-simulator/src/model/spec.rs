@@ -100,6 +100,13 @@ impl TenantSpec {
         self.ends_by.map_or(midnight, |end| end.min(midnight))
     }
 
+    /// The midnight that starts the last day, if the tenant ends within that day and is older than a week. Incidents
+    /// are chosen by the days before, so that they do not depend on the time of day.
+    pub(crate) fn whole_days_end(&self) -> Option<i64> {
+        let midnight = self.midnight(self.days.saturating_sub(1));
+        (self.days > 7 && self.end() < self.midnight(self.days)).then_some(midnight)
+    }
+
     /// The day (0-based) of a time; negative before the first.
     pub(crate) fn day_of(&self, at: i64) -> i64 {
         (at - self.start()).div_euclid(DAY_S)

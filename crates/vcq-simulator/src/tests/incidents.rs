@@ -154,6 +154,34 @@ fn incidents_that_cannot_be_planted_are_named_with_the_reason() {
 }
 
 #[test]
+fn incidents_do_not_depend_on_the_time_of_day() {
+    let spec =
+        TenantSpec { planting: "site:hours,meeting:hours,person:chronic".parse().expect("incidents"), ..small(5) };
+    let at =
+        |hour: i64| Tenant::generate(&TenantSpec { ends_by: Some(spec.midnight(21) + hour * 3600), ..spec.clone() });
+    let (morning, evening) = (at(9), at(20));
+    assert!(morning.meetings.len() < evening.meetings.len());
+    assert!(!morning.incidents.is_empty());
+    assert_eq!(morning.incidents, evening.incidents);
+}
+
+#[test]
+fn a_seed_is_found_with_which_all_incidents_can_be_planted() {
+    let spec = |planting: &str| TenantSpec { planting: planting.parse().expect("incidents"), ..small(3) };
+    let same_people = (3..100)
+        .map(|seed| TenantSpec { seed, ..spec("site:jitter:30min") })
+        .find(|spec| !Tenant::generate(spec).unplanted().is_empty())
+        .expect("a tenant in which it cannot be planted");
+    let tenant = Tenant::generate_with_all_incidents(&same_people);
+    assert_eq!(tenant.unplanted(), []);
+    assert_eq!(tenant.incidents.len(), 1);
+    assert!(tenant.spec.seed > same_people.seed);
+    // What no tenant has is reported of the seed that was asked for.
+    let tenant = Tenant::generate_with_all_incidents(&spec("site=Moon Base"));
+    assert_eq!((tenant.unplanted().len(), tenant.spec.seed), (1, 3));
+}
+
+#[test]
 fn the_usual_problems_of_the_default_tenant_are_in_its_truth() {
     let tenant = Tenant::generate(&TenantSpec { days: 14, ..TenantSpec::default() });
     let truths = tenant.incident_truths();
