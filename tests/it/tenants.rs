@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use vcq_simulator::{Endpoint, RunningServer, Tenant, TenantSpec, serve};
 
+use crate::support::measured::measured;
 use crate::support::test_env::{RunOutput, unlimited};
 use crate::support::test_store::tiny_tenant;
 
@@ -226,67 +226,6 @@ fn a_flag_that_is_for_one_tenant_is_refused_for_many() {
     refused(&["status", "--tenants", "all"], "the configuration file has no tenants");
 }
 
-/// Peak memory of each process below another, in KiB, sampled until `is_over`.
-fn peaks(parent: u32, is_over: &AtomicBool) -> BTreeMap<i32, u64> {
-    let mut peaks = BTreeMap::new();
-    while !is_over.load(Ordering::Relaxed) {
-        for (pid, _) in children(parent) {
-            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-            let peak =
-                status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
-            let seen = peaks.entry(pid).or_insert(0);
-            *seen = peak.unwrap_or(0).max(*seen);
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    peaks
-}
-
-/// CPU seconds of a process and of those that it waited for. It has ended, and nobody has waited for it.
-fn cpu_s(pid: u32) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("Linux");
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    // utime, stime, cutime and cstime; the first field here is the third of all.
-    fields[11..15].iter().map(|ticks| ticks.parse::<f64>().expect("a number")).sum::<f64>() / 100.0
-}
-
-struct Measured {
-    ran: RunOutput,
-    peaks_kib: Vec<u64>,
-    cpu_s: f64,
-    wall_s: f64,
-}
-
-/// Runs to the end; `meanwhile` gets the ID of the parent.
-fn measured(child: Child, meanwhile: impl FnOnce(u32)) -> Measured {
-    let (parent, began, is_over) = (child.id(), Instant::now(), AtomicBool::new(false));
-    std::thread::scope(|scope| {
-        let sampler = scope.spawn(|| peaks(parent, &is_over));
-        let cpu = scope.spawn(move || {
-            let id = WaitId::Pid(Pid::from_raw(parent as i32).expect("a process"));
-            waitid(id, WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).expect("it is ours");
-            cpu_s(parent)
-        });
-        meanwhile(parent);
-        // Reads the output while the process runs; it is waited for only when its times have been read.
-        let (stdout, stderr) = (child.stdout.expect("piped"), child.stderr.expect("piped"));
-        let text = |mut stream: Box<dyn std::io::Read + Send>| {
-            let mut text = String::new();
-            stream.read_to_string(&mut text).map(|_| text)
-        };
-        let stderr = scope.spawn(move || text(Box::new(stderr)));
-        let stdout = text(Box::new(stdout)).expect("text");
-        let stderr = stderr.join().expect("ends").expect("text");
-        let cpu_s = cpu.join().expect("ends");
-        let wall_s = began.elapsed().as_secs_f64();
-        is_over.store(true, Ordering::Relaxed);
-        let status = waitid(WaitId::Pid(Pid::from_raw(parent as i32).expect("a process")), WaitIdOptions::EXITED);
-        let code = status.expect("it is ours").and_then(|status| status.exit_status());
-        let peaks_kib = sampler.join().expect("ends").into_values().filter(|peak| *peak > 0).collect();
-        Measured { ran: RunOutput { code, stdout, stderr }, peaks_kib, cpu_s, wall_s }
-    })
-}
-
 #[test]
 #[ignore = "minutes; make test-tenants"]
 #[expect(clippy::print_stdout, reason = "the figures are what this test is run for")]
@@ -302,7 +241,8 @@ fn many_tenants_with_kills() {
             ["sync"] => tenants.sync(&["--tenants", "all", "--jobs", &jobs]),
             _ => tenants.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts"),
         };
-        let measured = measured(started, |parent| {
+        let watched = |parent| children(parent).into_iter().map(|(pid, _)| pid).collect();
+        let measured = measured(started, watched, |parent| {
             for _ in 0..kills {
                 std::thread::sleep(Duration::from_millis(1500));
                 if let Some((pid, _)) = children(parent).first() {

@@ -54,8 +54,8 @@ const fn limits(endpoint: Endpoint) -> (u32, usize) {
         Endpoint::MeetingList => (10_000, usize::MAX),
         // An audience of 100,000, which is about 100 MB.
         Endpoint::ParticipantList => (1_000, 256 << 20),
-        // Ten days of one participant's minutes.
-        Endpoint::ParticipantQualityList => (144, 256 << 20),
+        // Four months of one participant's minutes, or a day of them on pages of one; about 300 MB.
+        Endpoint::ParticipantQualityList => (2_000, 512 << 20),
         // A million rooms, alerts of a day, reservations of a day or users.
         Endpoint::Rooms | Endpoint::RoomLevels | Endpoint::Alerts | Endpoint::ReservationList | Endpoint::UserStats => {
             (10_000, 1 << 30)

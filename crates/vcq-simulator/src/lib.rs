@@ -39,7 +39,7 @@ pub use model::incident::{
     Direction, IncidentLength, Metric, Obstacle, Plant, Planting, PlantingError, ScopeKind, Unplanted,
 };
 pub use model::places::MOST_BUILDINGS;
-pub use model::{Background, CallCounts, Tenant, TenantSpec, Totals};
+pub use model::{Background, CallCounts, ExtraMeetings, Tenant, TenantSpec, Totals};
 pub use server::{
     Answer, Call, Endpoint, FAULT_NAMES, Fault, FaultError, FaultKind, InProcess, Incoming, JsonStyle, LIST_ENDPOINTS,
     Limit, LongMeetings, MALFORMATIONS, Malformation, MeetingFilter, OPTIONAL_ENDPOINTS, Options, Outcome, Params,

@@ -10,6 +10,7 @@ pub(crate) mod disk_states;
 pub(crate) mod fault_injection;
 pub(crate) mod ledger_content;
 pub(crate) mod masked;
+pub(crate) mod measured;
 pub(crate) mod planted_store;
 pub(crate) mod s3_proxy;
 pub(crate) mod scripted_bot;

@@ -60,7 +60,7 @@ impl MeetingBuilder<'_> {
     }
 
     fn attendee_count(&mut self) -> usize {
-        match self.scheduled.kind {
+        let usual = match self.scheduled.kind {
             MeetingKind::OneToOne | MeetingKind::Devices => 2,
             MeetingKind::ScreenCast => 1,
             MeetingKind::Instant => 1 + self.rng.index(2),
@@ -71,8 +71,8 @@ impl MeetingBuilder<'_> {
             MeetingKind::Team => {
                 3 + self.rng.weighted(&[(30, 0), (25, 1), (18, 2), (12, 4), (9, 6), (6, 9)]) + self.rng.index(2)
             }
-        }
-        .min(self.people.len())
+        };
+        self.scheduled.people.unwrap_or(usual).min(self.people.len())
     }
 
     /// The organiser first, then mostly people of the same department who are free.
@@ -277,7 +277,7 @@ impl MeetingBuilder<'_> {
     }
 
     fn build(mut self, ordinal: u64) -> Meeting {
-        let ScheduledMeeting { number, kind, ref topic, start, end, organizer } = *self.scheduled;
+        let ScheduledMeeting { number, kind, ref topic, start, end, organizer, .. } = *self.scheduled;
         let rows = self.first..self.rows.len();
         let sharing = kind == MeetingKind::ScreenCast
             || (end - start > 300 && kind != MeetingKind::Marathon && self.rng.chance(0.62));

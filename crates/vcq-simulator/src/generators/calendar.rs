@@ -37,6 +37,8 @@ pub(crate) struct ScheduledMeeting {
     pub(crate) end: i64,
     /// Ordinal of a person.
     pub(crate) organizer: u32,
+    /// Number of attendees; `None`: as usual for the kind.
+    pub(crate) people: Option<usize>,
 }
 
 const SERIES_TOPICS: &[&str] = &[
@@ -120,6 +122,7 @@ pub(crate) fn generate_calendar(spec: &TenantSpec) -> Vec<ScheduledMeeting> {
                 start,
                 end: start + length_s,
                 organizer: at as u32 % spec.people.max(1),
+                people: None,
             });
         }
     }
@@ -128,6 +131,7 @@ pub(crate) fn generate_calendar(spec: &TenantSpec) -> Vec<ScheduledMeeting> {
     for day in 0..spec.days {
         fill_day(spec, day, &series, &personal, &mut number, &mut meetings);
     }
+    add_extra(spec, &mut number, &mut meetings);
     let end = spec.end();
     meetings.retain(|meeting| meeting.end <= end);
     // A number is one room: of two meetings that would overlap in it, the later one is dropped.
@@ -211,6 +215,7 @@ fn fill_day(
                     start,
                     end: start + lasts,
                     organizer: one.organizer,
+                    people: None,
                 });
             }
         }
@@ -243,7 +248,26 @@ fn fill_day(
             start,
             end: start + lasts,
             organizer,
+            people: None,
         });
+    }
+}
+
+fn add_extra(spec: &TenantSpec, number: &mut impl FnMut() -> u32, meetings: &mut Vec<ScheduledMeeting>) {
+    for extra in &spec.extra_meetings {
+        for nth in 0..extra.count {
+            let end = spec.midnight(extra.day) + extra.end_s + i64::from(nth % 60);
+            let shorter_s = i64::from(nth) * 60 % (extra.length_s / 2).max(1);
+            meetings.push(ScheduledMeeting {
+                number: number(),
+                kind: if extra.is_webinar { MeetingKind::Webinar } else { MeetingKind::Team },
+                topic: SERIES_TOPICS[nth as usize % SERIES_TOPICS.len()].to_owned(),
+                start: end - extra.length_s + shorter_s,
+                end,
+                organizer: nth % spec.people.max(1),
+                people: Some(extra.people),
+            });
+        }
     }
 }
 
@@ -263,6 +287,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::model::ExtraMeetings;
 
     #[test]
     fn numbers_have_nine_digits_and_are_unique() {
@@ -290,6 +315,20 @@ mod tests {
         }
         assert!(by_weekday[..5].iter().all(|count| (80..125).contains(count)), "{by_weekday:?}");
         assert!(by_weekday[5..].iter().all(|count| *count < 15), "{by_weekday:?}");
+    }
+
+    #[test]
+    fn extra_meetings_end_in_one_minute() {
+        let extra =
+            ExtraMeetings { count: 150, day: 1, end_s: 15 * HOUR, length_s: 3600, people: 5, is_webinar: false };
+        let spec = TenantSpec { days: 2, ..TenantSpec::default() };
+        let usual = generate_calendar(&spec).len();
+        let minute = spec.midnight(1) + 15 * HOUR..spec.midnight(1) + 15 * HOUR + 60;
+        let meetings = generate_calendar(&TenantSpec { extra_meetings: vec![extra], ..spec });
+        let found: Vec<_> = meetings.iter().filter(|meeting| meeting.people == Some(5)).collect();
+        assert_eq!((meetings.len(), found.len()), (usual + 150, 150));
+        assert!(found.iter().all(|meeting| minute.contains(&meeting.end)));
+        assert!(found.iter().all(|meeting| (1800..=3600).contains(&(meeting.end - meeting.start))));
     }
 
     #[test]

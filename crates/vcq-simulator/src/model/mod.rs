@@ -15,7 +15,7 @@ pub(crate) use meeting::{
     FIRST_INSTANCE, HomeNetwork, INSTANCE_STEP, Identity, Meeting, NetworkAccess, QualityAvailability, ScreenShare,
     Session,
 };
-pub use spec::{Background, TenantSpec};
+pub use spec::{Background, ExtraMeetings, TenantSpec};
 pub(crate) use spec::{DAY_S, KnownProblems};
 pub(crate) use tenant::Person;
 pub use tenant::{CallCounts, Tenant, Totals};

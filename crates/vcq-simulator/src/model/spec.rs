@@ -33,6 +33,23 @@ pub struct TenantSpec {
     /// Whether names, devices and topics are unmistakable and stand in unusual places too; see
     /// [`crate::Tenant::identifiers`].
     pub planted_identifiers: bool,
+    /// Beside the meetings of the calendar.
+    pub extra_meetings: Vec<ExtraMeetings>,
+}
+
+/// Meetings that end in one minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExtraMeetings {
+    pub count: u32,
+    /// 0-based.
+    pub day: u32,
+    /// When the minute begins, in seconds after midnight.
+    pub end_s: i64,
+    /// Length of the first in seconds; each further one is a minute shorter, at least half as long.
+    pub length_s: i64,
+    /// People in each, if the tenant has as many.
+    pub people: usize,
+    pub is_webinar: bool,
 }
 
 /// What is usual in a tenant.
@@ -78,6 +95,7 @@ impl Default for TenantSpec {
             background: Background::default(),
             planting: Planting::None,
             planted_identifiers: false,
+            extra_meetings: Vec::new(),
         }
     }
 }

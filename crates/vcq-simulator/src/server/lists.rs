@@ -2,7 +2,7 @@
 
 use super::json::{ListWriter, push_items};
 use super::pagination::{PageSlice, query_key, slice_page};
-use super::query::{MeetingQuery, MeetingWindow, ParticipantQuery, QualityQuery};
+use super::query::{MeetingQuery, MeetingWindow, PageQuery, ParticipantQuery, QualityQuery};
 use super::{ApiError, Endpoint, FaultKind, LongMeetings, MeetingFilter, Options, Params};
 use crate::generators::identifiers::planted_row;
 use crate::generators::quality::SampleGenerator;
@@ -124,7 +124,9 @@ impl Lists<'_> {
             QualityAvailability::NotSupported => return Err(ApiError::new(121_002)),
             QualityAvailability::UnknownDevice | QualityAvailability::NoId => return Err(ApiError::new(126_010)),
         };
-        let page = slice_page(&query.window.page, query_key, total, self.faults)?;
+        let requested = &query.window.page;
+        let size = requested.size.min(self.options.samples_per_page);
+        let page = slice_page(&PageQuery { size, ..requested.clone() }, query_key, total, self.faults)?;
         let generator = SampleGenerator::new(self.tenant, meeting, row);
         let mut items = String::with_capacity(page.rows.len() * 1700);
         let offset = self.tenant.spec.utc_offset_s;

@@ -68,6 +68,8 @@ pub struct Options {
     pub report_days: ReportDays,
     /// Each answer and each participant of a list has a delay of its own, between this and the two above.
     pub ready_from_s: Option<i64>,
+    /// Samples on a page of the quality list, if more are requested.
+    pub samples_per_page: usize,
     pub style: JsonStyle,
     pub faults: Vec<Fault>,
     /// Number of calls that the log keeps. 0: no log.
@@ -94,6 +96,7 @@ impl Default for Options {
             losses: LossShares::default(),
             report_days: ReportDays::default(),
             ready_from_s: None,
+            samples_per_page: usize::MAX,
             style: JsonStyle::default(),
             faults: Vec::new(),
             log_capacity: 20_000,
