@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::folder::folder;
 use crate::extract::list_items;
 use crate::raw_log::{Header, RAW_VERSION, RawDate, RawKind};
 use crate::schema::{QUALITY_SAMPLES, Raw, SECTIONS, parse};
@@ -136,11 +136,4 @@ fn framed(lines: &[u8]) -> Vec<u8> {
     bytes.extend(header);
     bytes.extend(frame);
     bytes
-}
-
-/// A temporary directory for this process and thread.
-fn folder() -> PathBuf {
-    let thread = format!("{:?}", std::thread::current().id());
-    let thread: String = thread.chars().filter(char::is_ascii_digit).collect();
-    std::env::temp_dir().join(format!("vcq-etl-raw-log-{}-{thread}", std::process::id()))
 }

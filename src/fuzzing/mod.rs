@@ -5,6 +5,8 @@
 //! failed, are in `fuzz/seeds/<target>/`.
 
 mod answers;
+mod files;
+mod folder;
 mod settings;
 mod values;
 
@@ -18,6 +20,11 @@ pub const TARGETS: &[Target] = &[
     ("page", answers::page),
     ("raw_log", answers::raw_log),
     ("settings", settings::check),
+    ("buildings", files::buildings),
+    ("events", files::events),
+    ("alerts", files::alerts),
+    ("conditions", files::conditions),
+    ("expansion", |data| crate::report::engine::expansion(&String::from_utf8_lossy(data))),
 ];
 
 /// Runs one target on one input. Panics if a property does not hold.
@@ -134,5 +141,18 @@ mod tests {
     #[test]
     fn settings_hold() {
         hold_for_changed_seeds("settings", 1_000);
+    }
+
+    #[test]
+    fn files_hold() {
+        for target in ["buildings", "events", "alerts"] {
+            hold_for_changed_seeds(target, 500);
+        }
+        hold_for_changed_seeds("conditions", 20);
+    }
+
+    #[test]
+    fn expansions_hold() {
+        hold_for_changed_seeds("expansion", 1_000);
     }
 }

@@ -25,6 +25,12 @@ pub(super) struct Cte {
 /// Why a query cannot be expanded.
 type Problem = String;
 
+/// Queries and macros inside one another; reports have ten.
+const MAX_DEPTH: usize = 50;
+/// Words of all scalar macros that are written out. A macro that uses a value twice doubles it each time that it is
+/// nested.
+const MAX_WORDS: usize = 1_000_000;
+
 pub(super) fn expand(definitions: &Definitions, query: &[Word]) -> Result<Expanded, Problem> {
     let mut expander = Expander {
         definitions,
@@ -32,6 +38,7 @@ pub(super) fn expand(definitions: &Definitions, query: &[Word]) -> Result<Expand
         names: HashMap::new(),
         taken: TABLES.iter().map(|table| table.name.to_owned()).collect(),
         open: Vec::new(),
+        depth: 0,
     };
     let query = expander.flat(query, None)?;
     Ok(Expanded { ctes: expander.ctes, query })
@@ -45,11 +52,31 @@ struct Expander<'a> {
     taken: HashSet<String>,
     /// The views and macros that are being expanded.
     open: Vec<String>,
+    depth: usize,
+}
+
+/// The scalar macros that are being written out.
+#[derive(Default)]
+struct Scalars {
+    /// Within the body of one of these, its name is a function of the engine.
+    open: Vec<(String, usize)>,
+    depth: usize,
+    words: usize,
 }
 
 impl Expander<'_> {
     /// Moves the common table expressions of a query to the others, and expands the rest. `owner` is the view or macro.
     fn flat(&mut self, words: &[Word], owner: Option<&str>) -> Result<Vec<Word>, Problem> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err("queries are nested too deeply".to_owned());
+        }
+        let flat = self.flat_query(words, owner);
+        self.depth -= 1;
+        flat
+    }
+
+    fn flat_query(&mut self, words: &[Word], owner: Option<&str>) -> Result<Vec<Word>, Problem> {
         let words = trim(words);
         if !words.first().is_some_and(|word| word.is("with")) {
             return self.query(words);
@@ -93,7 +120,7 @@ impl Expander<'_> {
 
     /// Replaces the views, macros and tables that a query without WITH names.
     fn query(&mut self, words: &[Word]) -> Result<Vec<Word>, Problem> {
-        let words = self.scalars(words, &mut Vec::new())?;
+        let words = self.scalars(words, &mut Scalars::default())?;
         let mut out = Vec::with_capacity(words.len());
         let mut at = 0;
         while at < words.len() {
@@ -164,8 +191,12 @@ impl Expander<'_> {
         Ok(Word::new(Kind::Cte, unique))
     }
 
-    /// Writes out the scalar macros. Within the body of one in `open`, its name is a function of the engine.
-    fn scalars(&self, words: &[Word], open: &mut Vec<(String, usize)>) -> Result<Vec<Word>, Problem> {
+    /// Writes out the scalar macros.
+    fn scalars(&self, words: &[Word], state: &mut Scalars) -> Result<Vec<Word>, Problem> {
+        state.words += words.len();
+        if state.depth > MAX_DEPTH || state.words > MAX_WORDS {
+            return Err("macros are nested too deeply".to_owned());
+        }
         let mut out = Vec::with_capacity(words.len());
         let mut at = 0;
         while at < words.len() {
@@ -176,18 +207,20 @@ impl Expander<'_> {
                 && let key = (word.text.to_ascii_lowercase(), arguments.len())
                 && let Some(definition) = self.definitions.scalars.get(&key)
             {
-                if open.contains(&key) {
+                if state.open.contains(&key) {
                     out.push(Word::new(Kind::Function, word.text.clone()));
                     at += 1;
                     continue;
                 }
+                state.depth += 1;
                 let mut values = HashMap::new();
                 for ((parameter, _), argument) in definition.parameters.iter().zip(arguments) {
-                    values.insert(parameter.clone(), self.scalars(argument, open)?);
+                    values.insert(parameter.clone(), self.scalars(argument, state)?);
                 }
-                open.push(key);
-                let body = self.scalars(&substitute(&definition.body, &values), open)?;
-                open.pop();
+                state.open.push(key);
+                let body = self.scalars(&substitute(&definition.body, &values), state)?;
+                state.open.pop();
+                state.depth -= 1;
                 out.push(Word::mark("("));
                 out.extend(body);
                 out.push(Word::mark(")"));
@@ -202,7 +235,7 @@ impl Expander<'_> {
 }
 
 /// Whether a relation is named here: after FROM or JOIN, but not in `is distinct from` and `extract(hour from t)`.
-fn is_relation(words: &[Word], at: usize) -> bool {
+pub(super) fn is_relation(words: &[Word], at: usize) -> bool {
     let Some(before) = previous(words, at) else { return false };
     if words[before].is("join") {
         return true;

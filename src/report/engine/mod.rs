@@ -8,6 +8,8 @@ mod definitions;
 mod dialect;
 mod expand;
 mod export;
+#[cfg(any(test, fuzzing))]
+mod properties;
 mod script;
 #[cfg(test)]
 mod tests;
@@ -15,4 +17,6 @@ mod words;
 
 pub(crate) use dialect::{DUCKDB, Engine, SPARK};
 pub(crate) use export::{Files, file_name};
+#[cfg(any(test, fuzzing))]
+pub(crate) use properties::expansion;
 pub(crate) use script::{Places, Scripts};

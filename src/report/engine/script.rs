@@ -42,7 +42,7 @@ impl Places {
 /// Writes reports for an engine.
 pub(crate) struct Scripts {
     pub(super) engine: &'static Engine,
-    definitions: Definitions,
+    pub(super) definitions: Definitions,
 }
 
 impl Scripts {
@@ -112,15 +112,15 @@ fn query(report: &Report, arguments: &Arguments) -> Result<Vec<Word>, ReportErro
     Ok(query)
 }
 
-struct Renderer<'a> {
-    engine: &'a Engine,
-    places: &'a Places,
-    report: &'a str,
+pub(super) struct Renderer<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) places: &'a Places,
+    pub(super) report: &'a str,
 }
 
 impl Renderer<'_> {
     /// A query with the common table expressions that it uses; `steps` are tables.
-    fn select(&self, chain: &[&Cte], steps: &[&str], query: &[Word]) -> String {
+    pub(super) fn select(&self, chain: &[&Cte], steps: &[&str], query: &[Word]) -> String {
         let mut needed = vec![false; chain.len()];
         let mut open: Vec<&[Word]> = vec![query];
         while let Some(words) = open.pop() {

@@ -58,7 +58,8 @@ pub(super) fn words(sql: &str) -> Result<Vec<Word>, TokenError> {
     let mut words: Vec<Word> = Vec::new();
     for (_, token) in split_tokens(sql)? {
         let word = match token {
-            Token::Blank(text) if text.starts_with("--") || text.starts_with("/*") => Word::new(Kind::Blank, ""),
+            // A comment separates words.
+            Token::Blank(text) if text.starts_with("--") || text.starts_with("/*") => Word::new(Kind::Blank, " "),
             Token::Blank(text) => Word::new(Kind::Blank, text),
             Token::Parameter(name) => Word::new(Kind::Parameter, name),
             Token::End => Word::mark(";"),
@@ -220,6 +221,7 @@ mod tests {
     fn comments_and_blank_lines_are_left_out_and_literals_stay() {
         let sql = "-- all\nselect a, -- why\n\n    'x\n\n  y'   \nfrom t /* c */ where b";
         assert_eq!(text(&split(sql)), "\nselect a,\n    'x\n\n  y'\nfrom t where b");
+        assert_eq!(text(&split("select/* all */a-/**/-1")), "select a- -1");
     }
 
     #[test]
