@@ -11,6 +11,7 @@ mod constants;
 mod data;
 mod describe;
 mod earlier;
+mod evidence;
 mod explained;
 mod explanation;
 mod find;

@@ -91,35 +91,32 @@ pub(super) fn push(days: &mut Vec<PersonDay>, day: &PersonDay) {
     }
 }
 
-/// Person-days by kind of network.
+/// Person-days of one family by kind of network. All are whole numbers, so the order of sums has no influence.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sums {
     pub(super) days: f64,
     pub(super) judged: f64,
-    pub(super) affected: [f64; 3],
+    pub(super) affected: f64,
     /// Most of the time.
-    pub(super) heavily: [f64; 3],
-    pub(super) minutes: [f64; 3],
+    pub(super) heavily: f64,
+    pub(super) minutes: f64,
 }
 
 pub(super) type SumsByStratum = [Sums; STRATA];
 
-pub(super) fn add(sums: &mut SumsByStratum, day: &PersonDay, sign: f64) {
+pub(super) fn add(sums: &mut SumsByStratum, day: &PersonDay, family: Family, sign: f64) {
     let one = &mut sums[day.stratum];
     one.days += sign;
     one.judged += sign * day.judged;
-    for family in Family::ALL {
-        let at = family as usize;
-        one.affected[at] += sign * f64::from(u8::from(day.is_affected(family)));
-        one.heavily[at] += sign * f64::from(u8::from(day.is_hit(family, true)));
-        one.minutes[at] += sign * day.poor[at];
-    }
+    one.affected += sign * f64::from(u8::from(day.is_affected(family)));
+    one.heavily += sign * f64::from(u8::from(day.is_hit(family, true)));
+    one.minutes += sign * day.poor[family as usize];
 }
 
 /// Share of affected person-days and of minutes, with a weak assumption.
-pub(super) fn peer_shares(sums: &SumsByStratum, stratum: usize, family: Family) -> (f64, f64) {
-    let (one, at) = (&sums[stratum], family as usize);
-    let days = (one.affected[at].max(0.0) + 0.3) / (one.days + 6.0);
-    let minutes = (one.minutes[at].max(0.0) + 5.0) / (one.judged + 1000.0);
+pub(super) fn peer_shares(sums: &SumsByStratum, stratum: usize) -> (f64, f64) {
+    let one = &sums[stratum];
+    let days = (one.affected.max(0.0) + 0.3) / (one.days + 6.0);
+    let minutes = (one.minutes.max(0.0) + 5.0) / (one.judged + 1000.0);
     (days, minutes)
 }
