@@ -151,3 +151,21 @@ having case
     when count(*) = 0 then error('no such profile in the table thresholds; see: select distinct profile from thresholds')
     else true
 end;
+
+-- The number of thresholds in which a profile differs from those of the stored minutes (stored_marked_minutes and
+-- stored_cpu_minutes, which vcq-etl fills when it publishes). 0: the stored minutes are those of the profile.
+create or replace macro differing_limits(profile := 'cqd') as table
+select count(*) as differences
+from (
+    (
+        select t.metric, t.poor_when, t.value from thresholds as t where t.profile = cast(profile as varchar)
+        except
+        select s.metric, s.poor_when, s.value from stored_limits as s
+    )
+    union all
+    (
+        select s.metric, s.poor_when, s.value from stored_limits as s
+        except
+        select t.metric, t.poor_when, t.value from thresholds as t where t.profile = cast(profile as varchar)
+    )
+) as d;

@@ -1,11 +1,8 @@
 -- Verdicts on participants, meetings and streams; episodes. All macros take since (inclusive), until (exclusive) and
 -- profile. 045_causes.sql has the causes.
 
--- The input of the verdicts below, in one pass over the minutes: per participant, one row for all unremarkable minutes
--- (minute_utc is NULL), and one row for each minute that is poor or in which the participant sent badly, with its marks
--- (see quality_minutes). first_ and last_judged_utc: the first and last minute of the row with a verdict. stretch_*: the
--- run of consecutive poor minutes that contains the minute.
-create or replace macro marked_minutes(since := null, until := null, profile := 'cqd') as table
+-- The rows of marked_minutes for thresholds whose minutes are not stored, in one pass over the minutes.
+create or replace macro computed_marked_minutes(since := null, until := null, profile := 'cqd') as table
 with counted as materialized (
     select
         c.participant_key,
@@ -30,6 +27,8 @@ with counted as materialized (
             case when m.marks & 807 <> 0 then m.marks end as marks,
             m.is_poor
         from quality_minutes(since := since, until := until, profile := profile) as m
+        cross join differing_limits(profile := profile) as d
+        where d.differences > 0
     ) as c
     group by c.participant_key, c.meeting_key, c.meeting_date, c.minute_utc, c.minute_local, c.marks
 )
@@ -64,6 +63,35 @@ from (
     from counted as c
     where c.marks & 7 <> 0
 ) as i;
+
+-- The input of the verdicts below: per participant, one row for all unremarkable minutes (minute_utc is NULL), and one
+-- row for each minute that is poor or in which the participant sent badly, with its marks (see quality_minutes). first_
+-- and last_judged_utc: the first and last minute of the row with a verdict. stretch_*: the run of consecutive poor
+-- minutes that contains the minute. Those of the profile of the store were judged when they were published
+-- (stored_marked_minutes) and are only read.
+create or replace macro marked_minutes(since := null, until := null, profile := 'cqd') as table
+select
+    s.participant_key,
+    s.meeting_key,
+    s.meeting_date,
+    s.minute_utc,
+    s.minute_local,
+    s.marks,
+    s.minutes,
+    s.judged_minutes,
+    s.poor_minutes,
+    s.first_judged_utc,
+    s.last_judged_utc,
+    s.stretch_first_utc,
+    s.stretch_first_local,
+    s.stretch_minutes
+from stored_marked_minutes as s
+cross join differing_limits(profile := profile) as d
+where d.differences = 0
+    and s.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
+    and s.meeting_date < coalesce(cast(until as date), date '9999-12-31')
+union all
+select c.* from computed_marked_minutes(since := since, until := until, profile := profile) as c;
 
 -- Episode: at least episode_min_minutes (3) consecutive poor minutes of one participant. It ends at a minute without a
 -- sample or verdict. An outage of ten minutes is one episode.

@@ -56,7 +56,8 @@ cross join (
 ) as d
 where m.metric <> 'delay' or d.direction = 'both';
 
--- Minutes with the CPU of the app or the computer over its threshold, by the timestamp of the CPU section.
+-- Minutes with the CPU of the app or the computer over its threshold, by the timestamp of the CPU section. None for
+-- thresholds whose minutes are stored.
 create or replace macro hot_minutes(since := null, until := null, profile := 'cqd') as table
 select distinct
     q.participant_key,
@@ -64,11 +65,13 @@ select distinct
     date_trunc('minute', coalesce(q.cpu_usage_time_utc, q.sample_time_utc)) as minute_utc
 from quality_samples as q
 cross join limits(profile := profile) as k
-where q.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
+cross join differing_limits(profile := profile) as d
+where d.differences > 0
+    and q.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
     and q.meeting_date < coalesce(cast(until as date), date '9999-12-31')
     and (q.client_max_cpu_usage_pct > k.cpu_client_max_pct or q.system_max_cpu_usage_pct > k.cpu_system_max_pct);
 
--- The participants with such a minute. Grouped first, so that DuckDB estimates few rows and builds joins on this side.
+-- The participants with such a minute, likewise. Grouped first, so that DuckDB estimates few rows and builds joins on this side.
 create or replace macro hot_participants(since := null, until := null, profile := 'cqd') as table
 select
     p.participant_key,
@@ -80,12 +83,26 @@ from (
         max(q.client_max_cpu_usage_pct) as client_pct,
         max(q.system_max_cpu_usage_pct) as system_pct
     from quality_samples as q
-    where q.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
+    cross join differing_limits(profile := profile) as d
+    where d.differences > 0
+        and q.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
         and q.meeting_date < coalesce(cast(until as date), date '9999-12-31')
     group by q.participant_key, q.meeting_date
 ) as p
 cross join limits(profile := profile) as k
 where greatest(p.client_pct - k.cpu_client_max_pct, p.system_pct - k.cpu_system_max_pct) > 0;
+
+-- The rows of computed_marked_minutes; poor minutes have a metric.
+create or replace macro computed_caused_minutes(since := null, until := null, profile := 'cqd') as table
+select
+    m.*,
+    h.minute_utc is not null as is_cpu_high,
+    case when m.marks & 7 <> 0 then metric_of(m.marks, h.minute_utc is not null) end as metric
+from computed_marked_minutes(since := since, until := until, profile := profile) as m
+left join hot_minutes(since := since, until := until, profile := profile) as h
+    on h.participant_key = m.participant_key
+    and h.meeting_date = m.meeting_date
+    and h.minute_utc = m.minute_utc;
 
 -- The rows of marked_minutes; poor minutes have a metric, a direction and a cause.
 create or replace macro caused_minutes(since := null, until := null, profile := 'cqd') as table
@@ -95,14 +112,29 @@ select
     cause_label(c.metric, direction_of(c.metric, c.marks)) as cause
 from (
     select
-        m.*,
-        h.minute_utc is not null as is_cpu_high,
-        case when m.marks & 7 <> 0 then metric_of(m.marks, h.minute_utc is not null) end as metric
-    from marked_minutes(since := since, until := until, profile := profile) as m
-    left join hot_minutes(since := since, until := until, profile := profile) as h
-        on h.participant_key = m.participant_key
-        and h.meeting_date = m.meeting_date
-        and h.minute_utc = m.minute_utc
+        s.participant_key,
+        s.meeting_key,
+        s.meeting_date,
+        s.minute_utc,
+        s.minute_local,
+        s.marks,
+        s.minutes,
+        s.judged_minutes,
+        s.poor_minutes,
+        s.first_judged_utc,
+        s.last_judged_utc,
+        s.stretch_first_utc,
+        s.stretch_first_local,
+        s.stretch_minutes,
+        s.is_cpu_high,
+        s.metric
+    from stored_marked_minutes as s
+    cross join differing_limits(profile := profile) as d
+    where d.differences = 0
+        and s.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
+        and s.meeting_date < coalesce(cast(until as date), date '9999-12-31')
+    union all
+    select m.* from computed_caused_minutes(since := since, until := until, profile := profile) as m
 ) as c;
 
 -- What else is known about a poor minute:
@@ -190,12 +222,8 @@ left join licence_capped_hours(since := since, until := until, profile := profil
     and h.hour_utc = date_trunc('hour', m.minute_utc)
 where m.metric is not null;
 
--- CPU-limited minutes: the CPU is over its threshold, loss, delay and jitter are
--- within theirs, and the frame rate of an active video stream is below cpu_framerate_fps, or a height is at most half
--- of the largest height of the same participant. Heights count of video and sharing that is sent, and of received video
--- while nothing is shared, because clients shrink it beside a shared screen. The frame rate of sharing does not count,
--- because a still slide needs no frames.
-create or replace macro cpu_minutes(since := null, until := null, profile := 'cqd') as table
+-- The rows of cpu_minutes for thresholds whose minutes are not stored.
+create or replace macro computed_cpu_minutes(since := null, until := null, profile := 'cqd') as table
 -- All minutes of the participants with a minute of high CPU load.
 with pictures as materialized (
     select
@@ -236,6 +264,8 @@ with pictures as materialized (
     inner join hot_participants(since := since, until := until, profile := profile) as p
         on p.participant_key = m.participant_key and p.meeting_date = m.meeting_date
     cross join limits(profile := profile) as l
+    cross join differing_limits(profile := profile) as d
+    where d.differences > 0
 )
 
 select
@@ -279,6 +309,30 @@ where s.is_framerate_received_low
     or s.is_height_received_low
     or s.is_height_sent_low
     or s.is_poor;
+
+-- CPU-limited minutes: the CPU is over its threshold, loss, delay and jitter are within theirs, and the frame rate of
+-- an active video stream is below cpu_framerate_fps, or a height is at most half of the largest height of the same
+-- participant. Heights count of video and sharing that is sent, and of received video while nothing is shared, because
+-- clients shrink it beside a shared screen. The frame rate of sharing does not count, because a still slide needs no
+-- frames. Those of the profile of the store are read from stored_cpu_minutes.
+create or replace macro cpu_minutes(since := null, until := null, profile := 'cqd') as table
+select
+    s.participant_key,
+    s.meeting_key,
+    s.meeting_date,
+    s.minute_utc,
+    s.minute_local,
+    s.direction,
+    s.is_poor,
+    s.is_framerate_low,
+    s.is_height_low
+from stored_cpu_minutes as s
+cross join differing_limits(profile := profile) as d
+where d.differences = 0
+    and s.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
+    and s.meeting_date < coalesce(cast(until as date), date '9999-12-31')
+union all
+select c.* from computed_cpu_minutes(since := since, until := until, profile := profile) as c;
 
 -- Every poor minute with its cause, and the CPU-limited minutes that are not poor.
 create or replace macro cause_minutes(since := null, until := null, profile := 'cqd') as table

@@ -20,7 +20,7 @@ use super::part_writer::{PartWriter, StagedPart};
 use super::paths::{StorePaths, wal_of};
 use super::plan::{NamedPart, Naming};
 use super::publication::{Publication, RunRows};
-use super::{custom, incidents, migration, reference};
+use super::{custom, incidents, migration, reference, stored_minutes};
 use crate::files;
 use crate::schema::cell::Cell;
 use crate::schema::{
@@ -233,16 +233,21 @@ impl Builder<'_> {
         let rooms = incidents::room_places(draft)?;
         let published = |table: &Table| self.naming.published(table.name, None).cloned();
         reference::fill(draft, self.paths, self.publication.reference_rows, &published, base.is_none())?;
+        let profile = definitions.profile;
+        let samples = files.iter().filter(|file| file.table == QUALITY_SAMPLES.name);
+        let published: BTreeSet<i32> = samples.filter_map(|file| civil_date(file.date_with_rows()?)).collect();
+        if definitions.define(stored_minutes::SOURCE) {
+            let changed =
+                self.keeps_verdicts(base).then(|| days_of(changed_dates(&changes, &QUALITY_SAMPLES)).collect());
+            stored_minutes::update(draft, profile, &published, changed.as_ref())?;
+        }
         let mut searched = BTreeSet::new();
-        if let Some(search) = self.publication.definitions.incident_search {
-            let profile = self.publication.definitions.profile;
-            let samples = files.iter().filter(|file| file.table == QUALITY_SAMPLES.name);
-            let published = samples.filter_map(|file| civil_date(file.date_with_rows()?)).collect();
+        if let Some(search) = definitions.incident_search {
             let mut changed = None;
             if !searches_all {
                 let mut dates = incidents::dates_of_changed_rooms(draft, &rooms)?;
                 for table in [&MEETINGS, &PARTICIPANTS, &QUALITY_SAMPLES] {
-                    dates.extend(changed_dates(&changes, table).into_iter().filter_map(civil_date));
+                    dates.extend(days_of(changed_dates(&changes, table)));
                 }
                 changed = Some(dates);
             }
@@ -256,6 +261,16 @@ impl Builder<'_> {
         draft.replace_rows(&RUNS, &rows)?;
         self.replace_meta(draft, base.map(|base| base.compact))?;
         Ok(searched)
+    }
+
+    /// Whether the minutes of dates that have not changed would be judged in the same way.
+    fn keeps_verdicts(&self, base: Option<&Current>) -> bool {
+        let definitions = &self.publication.definitions;
+        base.is_some_and(|base| {
+            base.is_from_this_version()
+                && definitions.are_own_of(base.definitions_sha256.as_deref())
+                && base.profile.as_deref() == Some(definitions.profile)
+        })
     }
 
     /// Whether the incidents of all dates are searched, and not only those that the changed dates affect.
@@ -386,6 +401,10 @@ impl Builder<'_> {
 fn changed_dates<'a>(changes: &[Change<'a>], table: &Table) -> BTreeSet<&'a str> {
     let change = changes.iter().filter(|change| change.table.name == table.name);
     change.flat_map(|change| change.files.iter().map(|(date, _)| *date).chain(change.outdated.clone())).collect()
+}
+
+fn days_of<'a>(dates: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item = i32> {
+    dates.into_iter().filter_map(civil_date)
 }
 
 /// A condition on dates in ascending order. The range lets DuckDB skip row groups before it looks at the list.

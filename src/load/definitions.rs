@@ -15,7 +15,7 @@ use super::custom::CustomFile;
 use super::draft::Draft;
 use super::error::{LoadError, Result};
 use super::incident_search::IncidentSearch;
-use super::scripts::{Script, run_all};
+use super::scripts::{Relation, Script, run_all};
 use crate::schema::cell::Row;
 use crate::schema::{
     ADDRESS_BUILDINGS, BUILDINGS, MISALIGNED_PARTICIPANTS, PARTICIPANTS, QUALITY_SAMPLES, TABLES, THRESHOLDS, Table,
@@ -184,6 +184,13 @@ impl Definitions<'_> {
     /// Whether a published checksum is that of other comments.
     pub(crate) fn have_other_comments(&self, published: &str) -> bool {
         published.split(['~', '+']).nth(1) != Some(self.comments_sha256().as_str())
+    }
+
+    /// Whether a table macro is among them.
+    pub(crate) fn define(&self, macro_name: &str) -> bool {
+        self.scripts
+            .iter()
+            .any(|script| matches!(&script.relation, Some(Relation::Macro { name, .. }) if name == macro_name))
     }
 
     /// Drops all existing definitions, then defines those of this program.

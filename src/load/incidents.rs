@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::connection::rows;
+use super::dates::{on_days, since_until, spans};
 use super::draft::Draft;
 use super::error::{LoadError, Result};
 use super::incident_search::{IncidentRows, IncidentSearch};
@@ -15,14 +16,11 @@ use super::part_writer::{PartWriter, StagedPart};
 use super::reference::export_rows;
 use crate::schema::cell::{Cell, Row};
 use crate::schema::{
-    INCIDENT_PARTICIPANTS, INCIDENTS, JUDGED_PARTICIPANTS, PARTICIPANTS, PARTITION_COLUMN, ROOMS, Table,
-    civil_date_text, ddl,
+    INCIDENT_PARTICIPANTS, INCIDENTS, JUDGED_PARTICIPANTS, PARTICIPANTS, PARTITION_COLUMN, ROOMS, Table, ddl,
 };
 
 /// Days before a date that its incidents depend on.
 const REACH_DAYS: i32 = 28;
-/// Days judged by one statement, which limits its memory.
-const JUDGED_DAYS: i32 = 31;
 
 pub(super) const TABLES: [&Table; 2] = [&INCIDENTS, &INCIDENT_PARTICIPANTS];
 
@@ -108,13 +106,10 @@ impl Search<'_> {
                 changed.intersection(&self.published).copied().collect()
             }
         };
-        for (first, last) in spans(&dates) {
-            let day = |date: i32| format!("date '{}'", civil_date_text(date));
+        for span in spans(&dates) {
             let sql = format!(
-                "insert into {table} by name select * from judged_participant_minutes(since := {}, until := {}, \
-                 profile := {})",
-                day(first),
-                day(last + 1),
+                "insert into {table} by name select * from judged_participant_minutes({}, profile := {})",
+                since_until(span),
                 ddl::quoted(self.profile)
             );
             draft.execute("judge the participants of", &sql)?;
@@ -123,36 +118,11 @@ impl Search<'_> {
     }
 }
 
-/// First and last day of consecutive days, at most [`JUDGED_DAYS`] each.
-fn spans(dates: &BTreeSet<i32>) -> Vec<(i32, i32)> {
-    let mut spans: Vec<(i32, i32)> = Vec::new();
-    for date in dates {
-        match spans.last_mut() {
-            Some((first, last)) if *date == *last + 1 && *date - *first < JUDGED_DAYS => *last = *date,
-            _ => spans.push((*date, *date)),
-        }
-    }
-    spans
-}
-
 fn delete(draft: &Draft, dates: &BTreeSet<i32>) -> Result {
     TABLES.iter().filter(|_| !dates.is_empty()).try_for_each(|table| {
         let sql = format!("delete from {} where {}", table.name, on_days(dates));
         draft.execute("remove outdated dates from", &sql)
     })
-}
-
-/// A condition on dates. The range lets DuckDB skip row groups before it looks at the list.
-fn on_days(dates: &BTreeSet<i32>) -> String {
-    let (Some(first), Some(last)) = (dates.first(), dates.last()) else { return "false".to_owned() };
-    let day = |date: &i32| format!("date '{}'", civil_date_text(*date));
-    let days: Vec<String> = dates.iter().map(day).collect();
-    format!(
-        "{PARTITION_COLUMN} between {} and {} and {PARTITION_COLUMN} in ({})",
-        day(first),
-        day(last),
-        days.join(", ")
-    )
 }
 
 /// By date, what tells whether its incidents have changed.
@@ -225,17 +195,4 @@ pub(super) fn dates_of_changed_rooms(draft: &Draft, before: &RoomPlaces) -> Resu
     let dates: Vec<i32> = rows(&draft.connection, &sql, |row| row.get(0))
         .map_err(LoadError::duckdb("read the dates of rooms in", &draft.path))?;
     Ok(dates.into_iter().collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_are_judged_in_spans_of_a_month_at_most() {
-        let spans_of = |dates: Vec<i32>| spans(&BTreeSet::from_iter(dates));
-        assert_eq!(spans_of(Vec::new()), []);
-        assert_eq!(spans_of(vec![5, 7, 8]), [(5, 5), (7, 8)]);
-        assert_eq!(spans_of((0..70).collect()), [(0, 30), (31, 61), (62, 69)]);
-    }
 }

@@ -31,6 +31,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 4, name: "reference_files", sql: include_str!("../../migrations/0004_reference_files.sql") },
     Migration { version: 5, name: "census", sql: include_str!("../../migrations/0005_census.sql") },
     Migration { version: 6, name: "incidents", sql: include_str!("../../migrations/0006_incidents.sql") },
+    Migration { version: 7, name: "stored_minutes", sql: include_str!("../../migrations/0007_stored_minutes.sql") },
 ];
 
 impl Migration {

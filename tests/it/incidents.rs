@@ -31,7 +31,14 @@ fn sync(env: &TestEnv, spec: &TenantSpec, since: u32, noon: u32, more: &[&str]) 
     RunOutput::new(sync.output().expect("the binary runs")).expect_exit(0).summary()
 }
 
-const TABLES: [&str; 3] = ["incidents", "incident_participants", "judged_participants"];
+const TABLES: [&str; 6] = [
+    "incidents",
+    "incident_participants",
+    "judged_participants",
+    "stored_marked_minutes",
+    "stored_cpu_minutes",
+    "stored_limits",
+];
 
 fn incidents(env: &TestEnv) -> Vec<Vec<String>> {
     TABLES.iter().map(|table| env.rows(&format!("select t::varchar from {table} as t order by all"))).collect()
@@ -188,11 +195,17 @@ fn the_limits_of_severities_are_thresholds_and_apply_to_all_dates() {
 fn lost_and_changed_incidents_are_found_and_rebuilt() {
     let env = planted_env();
     let published = (incidents(&env), files(&env));
-    let damages: [(&str, &str, &[&str]); 4] = [
+    let damages: [(&str, &str, &[&str]); 6] = [
         ("no incidents", "delete from incidents; delete from incident_participants", &["rows", "incidents-from-rows"]),
         ("another severity", "update incidents set severity = 'minor'", &["rows", "incidents-from-rows"]),
         ("another family", "update incidents set metric = 'cpu'", &["rows", "incidents", "incidents-from-rows"]),
         ("fewer judged minutes", "delete from judged_participants", &["incidents", "incidents-from-rows"]),
+        (
+            "another metric",
+            "update stored_marked_minutes set metric = 'delay' where metric = 'jitter'",
+            &["incidents-from-rows"],
+        ),
+        ("another threshold", "update stored_limits set value = value + 1", &["incidents-from-rows"]),
     ];
     for (what, statements, expected) in damages {
         sql(&env.store(), statements);

@@ -58,6 +58,7 @@ mod signals;
 mod simulate;
 mod status;
 mod stays_replaced;
+mod stored_minutes;
 mod support;
 mod sync;
 mod tenants;

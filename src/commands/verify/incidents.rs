@@ -1,4 +1,4 @@
-//! `verify --deep`: judges the participants again, searches for incidents again, and compares.
+//! `verify --deep`: judges the minutes and the participants again, searches for incidents again, and compares.
 
 use duckdb::Connection;
 
@@ -7,15 +7,19 @@ use crate::checks::{Check, Findings};
 use crate::commands::incidents::insert;
 use crate::commands::publish::definitions::Installed;
 use crate::load::{
-    IncidentSearch, LoadError, SearchError, StorePaths, installed_checksum, open_published_with, stored_profile,
+    IncidentSearch, LoadError, STORED, SearchError, StorePaths, insert_stored_minutes, installed_checksum,
+    open_published_with, stored_profile,
 };
 use crate::schema::ddl::quoted;
-use crate::schema::{INCIDENT_PARTICIPANTS, INCIDENTS, JUDGED_PARTICIPANTS, PARTITION_COLUMN, Table};
+use crate::schema::{
+    INCIDENT_PARTICIPANTS, INCIDENTS, JUDGED_PARTICIPANTS, PARTITION_COLUMN, STORED_CPU_MINUTES, STORED_LIMITS,
+    STORED_MARKED_MINUTES, Table,
+};
 
 pub(super) const FROM_ROWS: Check = Check {
     name: "incidents-from-rows",
     of: "tables",
-    means: "judged participants and incidents, computed again from the other rows, are those that are published",
+    means: "stored minutes, judged participants and incidents, computed again from the other rows, are those that are published",
     advice: "run vcq-etl rebuild, which computes them again",
 };
 
@@ -69,27 +73,56 @@ fn compare(
     );
     let dates: Vec<i32> =
         connection.prepare(&sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, duckdb::Error>>()?;
+    create_empty(connection, &STORED_LIMITS)?;
+    for (table, source) in STORED {
+        create_empty(connection, table)?;
+        for span in spans(&dates) {
+            let into = format!("temp.main.{}", table.name);
+            connection.execute_batch(&insert_stored_minutes(&into, table, source, profile, span))?;
+        }
+    }
     let found = search.search(connection, profile, &dates)?;
     for (table, rows) in [(&INCIDENTS, &found.incidents), (&INCIDENT_PARTICIPANTS, &found.participants)] {
-        let sql = format!("create temp table {0} as select * from main.{0} limit 0", table.name);
-        connection.execute_batch(&sql)?;
+        create_empty(connection, table)?;
         insert(connection, table, rows)?;
     }
     create_judged(connection, profile, &dates)?;
-    [&JUDGED_PARTICIPANTS, &INCIDENTS, &INCIDENT_PARTICIPANTS]
-        .into_iter()
-        .map(|table| difference(connection, table))
-        .collect()
+    connection.execute_batch(&format!(
+        "insert into temp.main.{} select metric, poor_when, value from thresholds where profile = {}",
+        STORED_LIMITS.name,
+        quoted(profile)
+    ))?;
+    [
+        &STORED_MARKED_MINUTES,
+        &STORED_CPU_MINUTES,
+        &STORED_LIMITS,
+        &JUDGED_PARTICIPANTS,
+        &INCIDENTS,
+        &INCIDENT_PARTICIPANTS,
+    ]
+    .into_iter()
+    .map(|table| difference(connection, table))
+    .collect()
 }
 
-/// Month by month, which limits the memory.
+/// Without stored limits, the macros compute every row.
+fn create_empty(connection: &Connection, table: &Table) -> duckdb::Result<()> {
+    let name = table.name;
+    connection.execute_batch(&format!("create temp table {name} as select * from main.{name} limit 0"))
+}
+
+/// First and last day of the months between the first and the last date: one after another, to limit the memory.
+fn spans(dates: &[i32]) -> impl Iterator<Item = (i32, i32)> {
+    const SPAN_DAYS: i32 = 31;
+    let days = dates.first().zip(dates.last()).map(|(first, last)| *first..=*last);
+    days.into_iter().flat_map(|days| days.step_by(SPAN_DAYS as usize)).map(|since| (since, since + SPAN_DAYS - 1))
+}
+
 fn create_judged(connection: &Connection, profile: &str, dates: &[i32]) -> duckdb::Result<()> {
-    const SPAN_DAYS: usize = 31;
     let name = JUDGED_PARTICIPANTS.name;
-    connection.execute_batch(&format!("create temp table {name} as select * from main.{name} limit 0"))?;
-    let (Some(first), Some(last)) = (dates.first(), dates.last()) else { return Ok(()) };
-    for since in (*first..=*last).step_by(SPAN_DAYS) {
-        let until = since + SPAN_DAYS as i32;
+    create_empty(connection, &JUDGED_PARTICIPANTS)?;
+    for (first, last) in spans(dates) {
+        let (since, until) = (first, last + 1);
         connection.execute_batch(&format!(
             "insert into temp.main.{name} by name select * from judged_participant_minutes(\
              since := date '1970-01-01' + {since}, until := date '1970-01-01' + {until}, profile := {})",

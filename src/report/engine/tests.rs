@@ -146,18 +146,18 @@ fn a_script_for_spark_has_steps_and_names_of_tables() {
     set spark.sql.ansi.enabled = false;
     drop table if exists tmp.worst_meetings_limits;
     create table tmp.worst_meetings_limits using parquet as
-    drop table if exists tmp.worst_meetings_marked_minutes_counted;
-    create table tmp.worst_meetings_marked_minutes_counted using parquet as
+    drop table if exists tmp.worst_meetings_computed_marked_minutes_counted;
+    create table tmp.worst_meetings_computed_marked_minutes_counted using parquet as
     drop table if exists tmp.worst_meetings_caused;
     create table tmp.worst_meetings_caused using parquet as
     drop table if exists tmp.worst_meetings_worst;
     create table tmp.worst_meetings_worst using parquet as
-    drop table if exists tmp.worst_meetings_cpu_minutes_pictures;
-    create table tmp.worst_meetings_cpu_minutes_pictures using parquet as
-    drop table tmp.worst_meetings_cpu_minutes_pictures;
+    drop table if exists tmp.worst_meetings_computed_cpu_minutes_pictures;
+    create table tmp.worst_meetings_computed_cpu_minutes_pictures using parquet as
+    drop table tmp.worst_meetings_computed_cpu_minutes_pictures;
     drop table tmp.worst_meetings_worst;
     drop table tmp.worst_meetings_caused;
-    drop table tmp.worst_meetings_marked_minutes_counted;
+    drop table tmp.worst_meetings_computed_marked_minutes_counted;
     drop table tmp.worst_meetings_limits;
     ");
     for part in ["from lake.vcq.quality_samples as q", "left join lake.vcq.misaligned_participants as d", "nulls last"]

@@ -11,6 +11,7 @@ mod incidents;
 mod lists;
 mod quality;
 mod store;
+mod stored_minutes;
 
 pub(crate) use buildings::{ADDRESS_BUILDINGS, BUILDINGS};
 pub use catalog::TABLES;
@@ -25,3 +26,4 @@ pub(crate) use quality::SECTIONS;
 pub(crate) use store::{
     COVERAGE, META, MISALIGNED_PARTICIPANTS, PUBLISHED_FILES, REJECTS, RUNS, SCHEMA_MIGRATIONS, THRESHOLDS,
 };
+pub(crate) use stored_minutes::{STORED_CPU_MINUTES, STORED_LIMITS, STORED_MARKED_MINUTES};

@@ -109,7 +109,11 @@ pub(crate) const META: Table = Table {
         C::derived("compact_bytes", Count, "Size of the file when it was last compacted."),
         C::derived("compact_rows", Count, "Rows in the file when it was last compacted."),
         C::derived("definitions_sha256", Id, "Checksum of the views, macros, thresholds and buildings in this file."),
-        C::derived("profile", Id, "The profile by which `incidents` and `judged_participants` are judged."),
+        C::derived(
+            "profile",
+            Id,
+            "The profile by which `incidents`, `judged_participants` and the stored minutes are judged.",
+        ),
     ],
 };
 
