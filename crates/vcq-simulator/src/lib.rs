@@ -43,5 +43,6 @@ pub use model::{Background, CallCounts, ExtraMeetings, Tenant, TenantSpec, Total
 pub use server::{
     Answer, Call, Endpoint, FAULT_NAMES, Fault, FaultError, FaultKind, InProcess, Incoming, JsonStyle, LIST_ENDPOINTS,
     Limit, LongMeetings, MALFORMATIONS, Malformation, MeetingFilter, OPTIONAL_ENDPOINTS, Options, Outcome, Params,
-    ReportDays, RunningServer, Served, SimulatorError, Stats, TimeFormat, Trigger, WindowKind, count_malformed, serve,
+    ReportDays, RunningServer, Served, SimulatorError, Stats, StoreApp, TENANT_KEY, TOKEN_ENDPOINTS, TimeFormat,
+    Trigger, WindowKind, count_malformed, serve, serve_tenants,
 };

@@ -5,8 +5,19 @@ use serde_json::json;
 /// Code, HTTP status and message.
 const CODES: &[(i64, u16, &str)] = &[
     (10003, 400, "invalid param"),
+    (10012, 400, "app ticket invalid"),
+    (10013, 400, "tenant key is invalid, or the app is not installed in the tenant"),
     (10014, 200, "app secret invalid"),
     (10015, 200, "app secret invalid"),
+    (10016, 400, "the app is no store app"),
+    (20001, 400, "required parameters are missing"),
+    (20002, 400, "client secret is invalid"),
+    (20026, 400, "refresh token is invalid"),
+    (20036, 400, "grant type is unsupported"),
+    (20037, 400, "refresh token has expired"),
+    (20048, 400, "app does not exist"),
+    (20064, 400, "refresh token has been revoked"),
+    (20073, 400, "refresh token has been used"),
     (99_991_543, 400, "app_id and app_secret do not match"),
     (121_001, 500, "internal error"),
     (121_002, 400, "not support"),
@@ -57,6 +68,11 @@ impl ApiError {
 
     pub(super) fn invalid_field(field: &'static str, value: &str, description: &str) -> Self {
         Self { violation: Some((field, value.to_owned(), description.to_owned())), ..Self::new(99_992_402) }
+    }
+
+    /// In the form of OAuth, which the login server has.
+    pub(super) fn oauth_body(&self) -> String {
+        json!({ "code": self.code, "error": "invalid_grant", "error_description": self.msg }).to_string()
     }
 
     /// `scope` is what an error about permissions names as missing.

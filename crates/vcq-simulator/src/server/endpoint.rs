@@ -15,7 +15,20 @@ pub enum Endpoint {
     Reservations,
     CensusDaily,
     CensusUsers,
+    AppAccessToken,
+    StoreTenantAccessToken,
+    AppTicketResend,
+    UserAccessToken,
 }
+
+/// The requests for tokens: of a self-built app, of a store app (ISV), and of a user.
+pub const TOKEN_ENDPOINTS: &[Endpoint] = &[
+    Endpoint::TenantAccessToken,
+    Endpoint::AppAccessToken,
+    Endpoint::StoreTenantAccessToken,
+    Endpoint::AppTicketResend,
+    Endpoint::UserAccessToken,
+];
 
 /// The three lists, in the order in which a sync needs them.
 pub const LIST_ENDPOINTS: &[Endpoint] =
@@ -47,19 +60,16 @@ struct Properties {
 
 const ROOM_SCOPE: &str = "vc:room:readonly";
 
-pub(super) const ENDPOINT_COUNT: usize = 10;
+pub(super) const ENDPOINT_COUNT: usize = 14;
 
 /// In the order of the variants.
 const ENDPOINTS: [Properties; ENDPOINT_COUNT] = [
-    Properties {
-        method: "POST",
-        ..list(
-            Endpoint::TenantAccessToken,
-            "tenant_access_token",
-            "/open-apis/auth/v3/tenant_access_token/internal",
-            "tenant_access_token",
-        )
-    },
+    token(
+        Endpoint::TenantAccessToken,
+        "tenant_access_token",
+        "/open-apis/auth/v3/tenant_access_token/internal",
+        "tenant_access_token",
+    ),
     list(Endpoint::MeetingList, "meeting_list", "/open-apis/vc/v1/meeting_list", "meeting_list"),
     list(Endpoint::ParticipantList, "participant_list", "/open-apis/vc/v1/participant_list", "participants"),
     list(
@@ -94,7 +104,20 @@ const ENDPOINTS: [Properties; ENDPOINT_COUNT] = [
         user_token: false,
         ..list(Endpoint::CensusUsers, "census_users", "/open-apis/admin/v1/admin_user_stats", "items")
     },
+    token(Endpoint::AppAccessToken, "app_access_token", "/open-apis/auth/v3/app_access_token", "app_access_token"),
+    token(
+        Endpoint::StoreTenantAccessToken,
+        "store_tenant_access_token",
+        "/open-apis/auth/v3/tenant_access_token",
+        "tenant_access_token",
+    ),
+    token(Endpoint::AppTicketResend, "app_ticket_resend", "/open-apis/auth/v3/app_ticket/resend", ""),
+    token(Endpoint::UserAccessToken, "user_access_token", "/open-apis/authen/v2/oauth/token", "access_token"),
 ];
+
+const fn token(endpoint: Endpoint, name: &'static str, path: &'static str, key: &'static str) -> Properties {
+    Properties { method: "POST", ..list(endpoint, name, path, key) }
+}
 
 const fn list(endpoint: Endpoint, name: &'static str, path: &'static str, list_key: &'static str) -> Properties {
     Properties { endpoint, name, method: "GET", path, list_key, scope: ROOM_SCOPE, limit_factor: 1, user_token: true }
@@ -127,6 +150,10 @@ impl Endpoint {
 
     pub(super) const fn accepts_user_token(self) -> bool {
         self.properties().user_token
+    }
+
+    pub(super) fn is_token(self) -> bool {
+        TOKEN_ENDPOINTS.contains(&self)
     }
 
     /// Finds the endpoint of a path, and whether the method matches.
@@ -162,6 +189,6 @@ mod tests {
             assert_eq!(known.name.parse(), Ok(known.endpoint));
             assert_eq!(Endpoint::find(known.method, known.path), Some((known.endpoint, true)));
         }
-        assert_eq!(LIST_ENDPOINTS.len() + OPTIONAL_ENDPOINTS.len() + 1, ENDPOINT_COUNT);
+        assert_eq!(LIST_ENDPOINTS.len() + OPTIONAL_ENDPOINTS.len() + TOKEN_ENDPOINTS.len(), ENDPOINT_COUNT);
     }
 }

@@ -186,7 +186,7 @@ impl FaultInjector {
     /// Counts a call and returns the faults that it triggers, in the order of `faults`.
     pub(super) fn trigger(&mut self, faults: &[Fault], seed: u64, endpoint: Endpoint, unit: u64) -> Vec<FaultKind> {
         self.calls.resize(faults.len(), 0);
-        let applies = |fault: &Fault| fault.on.map_or(endpoint != Endpoint::TenantAccessToken, |on| on == endpoint);
+        let applies = |fault: &Fault| fault.on.map_or(!endpoint.is_token(), |on| on == endpoint);
         let mut triggered = Vec::new();
         for (at, fault) in faults.iter().enumerate().filter(|(_, fault)| applies(fault)) {
             self.calls[at] += 1;

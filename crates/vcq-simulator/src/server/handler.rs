@@ -13,12 +13,12 @@ use tokio::sync::watch;
 
 use super::endpoint::ENDPOINT_COUNT;
 use super::faults::{FaultInjector, unit_key};
+use super::grants::{GrantRequest, Grants};
 use super::listener::ConnectionReset;
 use super::lists::Lists;
 use super::optional_lists::OptionalLists;
 use super::rate_limit::RateLimiter;
 use super::reply::{Ending, Reply};
-use super::tokens::TokenStore;
 use super::{ApiError, Call, Endpoint, FaultKind, LIST_ENDPOINTS, Limit, Options, Params, Stats};
 use crate::generators::census::UserCensus;
 use crate::generators::identifiers::planted_field;
@@ -29,21 +29,30 @@ use crate::random::{derive_key, hash_text};
 
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) tenant: Arc<Tenant>,
-    census: UserCensus,
-    rooms: RoomRecords,
+    /// More than one if they have installed the same store app.
+    pub(super) tenants: Vec<TenantData>,
+    /// By number of the tenant.
+    tenant_keys: Vec<String>,
     started: Instant,
     state: Mutex<State>,
     stopping: watch::Receiver<bool>,
+}
+
+/// A tenant, and what is computed of it when it is first requested.
+#[derive(Debug)]
+pub(super) struct TenantData {
+    pub(super) tenant: Arc<Tenant>,
+    census: UserCensus,
+    rooms: RoomRecords,
 }
 
 /// Everything that a call changes.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) options: Arc<Options>,
-    /// By endpoint.
-    pub(super) limiters: [RateLimiter; ENDPOINT_COUNT],
-    pub(super) tokens: TokenStore,
+    /// By number of the tenant, then by endpoint: Feishu limits an app in each tenant separately.
+    pub(super) limiters: Vec<[RateLimiter; ENDPOINT_COUNT]>,
+    pub(super) grants: Grants,
     pub(super) faults: FaultInjector,
     pub(super) stats: Stats,
     calls: u64,
@@ -52,6 +61,8 @@ pub(super) struct State {
 /// A call after the checks that need the shared state.
 struct CheckedCall {
     options: Arc<Options>,
+    /// Its number.
+    tenant: usize,
     faults: Vec<FaultKind>,
     refused: Option<Reply>,
     log_id: String,
@@ -59,10 +70,19 @@ struct CheckedCall {
 }
 
 impl Shared {
-    pub(super) fn new(tenant: Arc<Tenant>, options: Options, stopping: watch::Receiver<bool>) -> Self {
-        let state = State { options: Arc::new(options), ..State::default() };
-        let (census, rooms) = (UserCensus::default(), RoomRecords::default());
-        Self { tenant, census, rooms, started: Instant::now(), state: Mutex::new(state), stopping }
+    /// The tenants have their keys, by which a store app names them.
+    pub(super) fn new(tenants: Vec<(String, Arc<Tenant>)>, options: Options, stopping: watch::Receiver<bool>) -> Self {
+        let limiters = tenants.iter().map(|_| Default::default()).collect();
+        let state = State { options: Arc::new(options), limiters, ..State::default() };
+        let (tenant_keys, tenants) = tenants.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+        let data = |tenant| TenantData { tenant, census: UserCensus::default(), rooms: RoomRecords::default() };
+        let tenants = tenants.into_iter().map(data).collect();
+        Self { tenants, tenant_keys, started: Instant::now(), state: Mutex::new(state), stopping }
+    }
+
+    /// The first one, or the only one.
+    pub(super) fn first(&self) -> &Tenant {
+        &self.tenants[0].tenant
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -82,16 +102,19 @@ impl Shared {
         let options = Arc::clone(&state.options);
         let now = at.now_s + options.clock_ahead_s;
         state.calls += 1;
-        let seed = self.tenant.spec.seed;
+        let seed = self.first().spec.seed;
         let log_id = format!("{now:014}{:018X}", u128::from(derive_key(seed, state.calls)));
-        let mut call = CheckedCall { options, faults: Vec::new(), refused: None, log_id, now };
-        if endpoint != Endpoint::TenantAccessToken {
-            if let Err(code) = check_bearer(headers, endpoint, &call.options, &state.tokens, now) {
-                call.refused = Some(Reply::error(&ApiError::new(code), endpoint, &call.log_id));
-                return call;
+        let mut call = CheckedCall { options, tenant: 0, faults: Vec::new(), refused: None, log_id, now };
+        if !endpoint.is_token() {
+            match check_bearer(headers, endpoint, &call.options, &state.grants, now) {
+                Ok(tenant) => call.tenant = tenant,
+                Err(code) => {
+                    call.refused = Some(Reply::error(&ApiError::new(code), endpoint, &call.log_id));
+                    return call;
+                }
             }
             let limit = limit_of(endpoint, &call.options);
-            if let Err(wait) = state.limiters[endpoint as usize].admit(&limit, at.since_start) {
+            if let Err(wait) = state.limiters[call.tenant][endpoint as usize].admit(&limit, at.since_start) {
                 call.refused =
                     Some(Reply::throttle(limit.http_status, Some(wait.as_secs_f64()), endpoint, &call.log_id));
                 return call;
@@ -102,33 +125,25 @@ impl Shared {
     }
 
     fn correct_reply(&self, endpoint: Endpoint, params: &Params, call: &CheckedCall, body: &[u8]) -> Reply {
-        let lists = Lists { tenant: &self.tenant, options: &call.options, now: call.now, faults: &call.faults };
+        let TenantData { tenant, census, rooms } = &self.tenants[call.tenant];
+        let lists = Lists { tenant, options: &call.options, now: call.now, faults: &call.faults };
         let response = match endpoint {
-            Endpoint::TenantAccessToken => self.issue_token(body, call),
+            _ if endpoint.is_token() => {
+                let (options, seed) = (&*call.options, self.first().spec.seed);
+                let request = GrantRequest { options, tenant_keys: &self.tenant_keys, seed, now: call.now };
+                request.respond(&mut self.state().grants, endpoint, body)
+            }
             _ if LIST_ENDPOINTS.contains(&endpoint) => lists.respond(endpoint, params),
-            _ => OptionalLists { lists, census: &self.census, rooms: &self.rooms }.respond(endpoint, params),
+            _ => OptionalLists { lists, census, rooms }.respond(endpoint, params),
         };
         match response {
-            Ok(body) if self.tenant.spec.planted_identifiers && endpoint != Endpoint::TenantAccessToken => {
+            Ok(body) if tenant.spec.planted_identifiers && !endpoint.is_token() => {
                 let field = format!("\"data\":{{\"x_requested_by\":{{\"name\":\"{}\"}},", planted_field(1));
                 Reply::envelope(200, 0, body.replacen("\"data\":{", &field, 1))
             }
             Ok(body) => Reply::envelope(200, 0, body),
             Err(error) => Reply::error(&error, endpoint, &call.log_id),
         }
-    }
-
-    fn issue_token(&self, body: &[u8], call: &CheckedCall) -> Result<String, ApiError> {
-        let request: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-        let options = &call.options;
-        match (request["app_id"].as_str(), request["app_secret"].as_str()) {
-            (None, _) | (_, None) => return Err(ApiError::new(10003)),
-            (Some(id), _) if id != options.app_id => return Err(ApiError::new(99_991_543)),
-            (_, Some(secret)) if secret != options.app_secret => return Err(ApiError::new(10015)),
-            _ => {}
-        }
-        let (token, expire) = self.state().tokens.issue(self.tenant.spec.seed, options.token_life_s, call.now);
-        Ok(format!("{{\"code\":0,\"msg\":\"ok\",\"tenant_access_token\":\"{token}\",\"expire\":{expire}}}"))
     }
 
     /// Waits, but not beyond the end of the server.
@@ -145,21 +160,24 @@ fn limit_of(endpoint: Endpoint, options: &Options) -> Limit {
     Limit { calls: options.limit.calls.saturating_mul(endpoint.limit_factor()), ..options.limit }
 }
 
-/// Checks the `Authorization` header. An error is an API code.
+/// The number of the tenant that the `Authorization` header gives access to. An error is an API code.
 fn check_bearer(
     headers: &HeaderMap,
     endpoint: Endpoint,
     options: &Options,
-    tokens: &TokenStore,
+    grants: &Grants,
     now: i64,
-) -> Result<(), i64> {
+) -> Result<usize, i64> {
     let Some(header) = headers.get(header::AUTHORIZATION) else { return Err(99_991_661) };
     let Some(token) = header.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")) else {
         return Err(99_991_671);
     };
+    if let Some(tenant) = grants.tenants.owner(token, now) {
+        return Ok(tenant);
+    }
     match token {
-        _ if tokens.is_valid(token, now) => Ok(()),
-        user if options.user_token.as_deref() == Some(user) && endpoint.accepts_user_token() => Ok(()),
+        user if options.user_token.as_deref() == Some(user) && endpoint.accepts_user_token() => Ok(0),
+        user if grants.users.owner(user, now).is_some() && endpoint.accepts_user_token() => Ok(0),
         user if user.starts_with("u-") || user.starts_with("eyJ") => Err(99_991_668),
         tenant if tenant.starts_with("t-") => Err(99_991_663),
         _ => Err(99_991_671),
@@ -211,7 +229,7 @@ pub(super) fn respond(
             shared.correct_reply(endpoint, &params, &call, body)
         }),
     };
-    if shared.tenant.spec.planted_identifiers {
+    if shared.first().spec.planted_identifiers {
         let unit = params.iter().fold(0, |sum, (name, value)| hash_text(hash_text(sum, name), value));
         reply.plant_in_error(unit as usize % REFUSAL_TEXTS);
     }

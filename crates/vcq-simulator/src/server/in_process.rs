@@ -49,7 +49,7 @@ pub enum Served {
 impl InProcess {
     pub fn new(tenant: impl Into<Arc<Tenant>>, options: Options) -> Self {
         let (stop, stopping) = watch::channel(false);
-        Self { shared: Shared::new(tenant.into(), options, stopping), _stop: stop }
+        Self { shared: Shared::new(vec![(String::new(), tenant.into())], options, stopping), _stop: stop }
     }
 
     /// Answers a call; the latency of the options is left to the caller.
@@ -81,7 +81,7 @@ impl InProcess {
     }
 
     pub fn tenant(&self) -> &Tenant {
-        &self.shared.tenant
+        self.shared.first()
     }
 
     pub fn options(&self) -> Options {

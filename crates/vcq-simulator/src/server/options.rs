@@ -1,6 +1,7 @@
 //! Everything about the server that can be set, with its default.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Fault, JsonStyle, Limit};
@@ -36,6 +37,15 @@ pub enum ReportDays {
     Utc,
 }
 
+/// A store app (ISV), which gets its tokens with an app ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreApp {
+    /// The ticket that is valid now. Feishu pushes a new one every hour.
+    pub app_ticket: String,
+    /// Where the program behind the app's event URL writes a ticket that is pushed.
+    pub pushed_to: Option<PathBuf>,
+}
+
 /// Everything except `bind` can be changed while the server runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
@@ -45,6 +55,10 @@ pub struct Options {
     pub app_secret: String,
     /// A user access token that is accepted too.
     pub user_token: Option<String>,
+    /// The store app, if the app is one; then the tokens of self-built apps are refused.
+    pub store_app: Option<StoreApp>,
+    /// The first refresh token of a user who has authorised the app.
+    pub refresh_token: Option<String>,
     pub token_life_s: i64,
     /// Rate limit of each of the three lists; they are counted separately.
     pub limit: Limit,
@@ -83,6 +97,8 @@ impl Default for Options {
             app_id: "cli_made_up_tenant".to_owned(),
             app_secret: "not-a-secret-of-anybody".to_owned(),
             user_token: None,
+            store_app: None,
+            refresh_token: None,
             token_life_s: 7200,
             limit: Limit::default(),
             latency: Duration::ZERO,

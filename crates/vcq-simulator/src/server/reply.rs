@@ -51,7 +51,11 @@ impl Reply {
     }
 
     pub(super) fn error(error: &ApiError, endpoint: Endpoint, log_id: &str) -> Self {
-        Self::envelope(error.http, error.code, error.body(log_id, endpoint.scope()))
+        let body = match endpoint {
+            Endpoint::UserAccessToken => error.oauth_body(),
+            _ => error.body(log_id, endpoint.scope()),
+        };
+        Self::envelope(error.http, error.code, body)
     }
 
     pub(super) fn throttle(http: u16, reset_s: Option<f64>, endpoint: Endpoint, log_id: &str) -> Self {

@@ -13,6 +13,9 @@ use super::listener::{ConnectionReset, ResettableListener};
 use super::{LIST_ENDPOINTS, OPTIONAL_ENDPOINTS, Options, Stats};
 use crate::model::Tenant;
 
+/// The key by which a store app names the only tenant of a server.
+pub const TENANT_KEY: &str = "73658811060f175d";
+
 /// Why the server could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulatorError {
@@ -37,6 +40,14 @@ pub struct RunningServer {
 
 /// Serves a tenant until the returned value is shut down or dropped. Must be called within a tokio runtime.
 pub async fn serve(tenant: impl Into<Arc<Tenant>>, options: Options) -> Result<RunningServer, SimulatorError> {
+    serve_tenants(vec![(TENANT_KEY.to_owned(), tenant.into())], options).await
+}
+
+/// The same for the tenants that have installed a store app, at least one, with their keys.
+pub async fn serve_tenants(
+    tenants: Vec<(String, Arc<Tenant>)>,
+    options: Options,
+) -> Result<RunningServer, SimulatorError> {
     let address = options.bind;
     if !address.ip().is_loopback() {
         return Err(SimulatorError::NotLoopback { address });
@@ -45,7 +56,7 @@ pub async fn serve(tenant: impl Into<Arc<Tenant>>, options: Options) -> Result<R
     let listener = tokio::net::TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let (stop, stopping) = watch::channel(false);
-    let shared = Arc::new(Shared::new(tenant.into(), options, stopping));
+    let shared = Arc::new(Shared::new(tenants, options, stopping));
     let routes = Router::new().fallback(handle).with_state(Arc::clone(&shared));
     let service = routes.into_make_service_with_connect_info::<ConnectionReset>();
     let mut stopped = stop.subscribe();
@@ -75,14 +86,17 @@ impl RunningServer {
     }
 
     pub fn tenant(&self) -> &Tenant {
-        &self.shared.tenant
+        self.shared.first()
     }
 
     pub fn stats(&self) -> Stats {
         let state = self.shared.state();
         let mut stats = state.stats.clone();
         for endpoint in LIST_ENDPOINTS.iter().chain(OPTIONAL_ENDPOINTS) {
-            stats.peak_calls_in_window.insert(*endpoint, state.limiters[*endpoint as usize].peak);
+            stats.peak_calls_in_window.insert(
+                *endpoint,
+                state.limiters.iter().map(|of| of[*endpoint as usize].peak).max().unwrap_or_default(),
+            );
         }
         stats
     }
@@ -103,7 +117,7 @@ impl RunningServer {
 
     /// Invalidates all tokens: the next call with one fails with 99991663.
     pub fn revoke_tokens(&self) {
-        self.shared.state().tokens.revoke_all();
+        self.shared.state().grants.tenants.revoke_all();
     }
 
     /// Stops listening, lets calls in progress finish for five seconds, and ends.

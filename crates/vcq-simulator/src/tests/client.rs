@@ -78,6 +78,11 @@ impl Client {
         receive(self.client.post(url).json(&body)).await.expect("a response")
     }
 
+    pub(super) async fn post(&self, endpoint: Endpoint, body: &Value) -> Response {
+        let url = format!("{}{}", self.server.base_url(), endpoint.path());
+        receive(self.client.post(url).json(body)).await.expect("a response")
+    }
+
     pub(super) async fn try_get(
         &self,
         endpoint: Endpoint,

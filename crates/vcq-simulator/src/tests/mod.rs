@@ -2,6 +2,7 @@
 
 mod client;
 mod faults;
+mod grants;
 mod incidents;
 mod json;
 mod losses;
