@@ -33,5 +33,6 @@ pub(crate) use evaluate::{Match, evaluate};
 #[cfg(test)]
 pub(crate) use feishu::bot_codes_markdown;
 pub(crate) use message::{FailedRun, Message, failure_message, test_message};
+pub(crate) use program::program_output;
 pub(crate) use render::plain_text;
 pub(crate) use rule::{PreparedRule, Rule};

@@ -1,8 +1,10 @@
-//! A channel that is a program: it gets the message as JSON on standard input, and must end within a time limit.
+//! A channel that is a program: it gets the message as JSON on standard input, and must end within a time limit. Other
+//! programs that a user names run in the same way.
 
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -15,8 +17,20 @@ const POLL: Duration = Duration::from_millis(10);
 /// What it writes to stderr is shown up to this length.
 const MAX_SHOWN_BYTES: u64 = 300;
 
+/// What it writes to stdout is read up to this length.
+const MAX_OUTPUT_BYTES: u64 = 64 << 10;
+
 /// Blocks until the program has ended.
 pub(super) fn run(arguments: &[String], input: &str, limit: Duration) -> Result<(), DeliveryError> {
+    output_of(arguments, input, limit).map(drop)
+}
+
+/// The same for a program without input; returns what it writes to stdout.
+pub(crate) fn program_output(arguments: &[String], limit: Duration) -> Result<String, DeliveryError> {
+    output_of(arguments, "", limit)
+}
+
+fn output_of(arguments: &[String], input: &str, limit: Duration) -> Result<String, DeliveryError> {
     let Some((program, arguments)) = arguments.split_first() else {
         return Err(DeliveryError::Setup { why: "it names no program".to_owned() });
     };
@@ -25,32 +39,27 @@ pub(super) fn run(arguments: &[String], input: &str, limit: Duration) -> Result<
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         // Its children end with it.
         .process_group(0)
         .spawn()
         .map_err(|error| failed(format!("could not be started: {error}")))?;
     // In threads, because a program may neither read its input nor close its output.
-    let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
+    let stdin = child.stdin.take();
     let input = input.to_owned();
     std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(input.as_bytes())));
-    let (sender, written) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let mut text = Vec::new();
-        let _ = stderr.map(|mut stderr| {
-            let _ = stderr.by_ref().take(MAX_SHOWN_BYTES).read_to_end(&mut text);
-            sender.send(text)?;
-            // What is left must be read, or the program would wait.
-            std::io::copy(&mut stderr, &mut std::io::sink()).map_err(|_| std::sync::mpsc::SendError(Vec::new()))
-        });
-    });
+    let printed = read(child.stdout.take(), MAX_OUTPUT_BYTES);
+    let written = read(child.stderr.take(), MAX_SHOWN_BYTES);
+    // A child that it leaves behind may keep its output open.
+    let text = |from: &Receiver<Vec<u8>>| {
+        String::from_utf8_lossy(&from.recv_timeout(Duration::from_millis(200)).unwrap_or_default()).into_owned()
+    };
     loop {
         match child.try_wait() {
-            Ok(Some(status)) if status.success() => return Ok(()),
+            Ok(Some(status)) if status.success() => return Ok(text(&printed)),
             Ok(Some(status)) => {
-                let text = written.recv_timeout(Duration::from_millis(200)).unwrap_or_default();
-                let text = on_one_line(String::from_utf8_lossy(&text).trim());
+                let text = on_one_line(text(&written).trim());
                 let text = if text.is_empty() { text } else { format!(": {text}") };
                 return Err(failed(format!("ended with {status}{text}")));
             }
@@ -62,6 +71,21 @@ pub(super) fn run(arguments: &[String], input: &str, limit: Duration) -> Result<
             Err(error) => return Err(failed(format!("could not be waited for: {error}"))),
         }
     }
+}
+
+/// Reads the begin of what a program writes, in a thread.
+fn read(stream: Option<impl Read + Send + 'static>, limit_bytes: u64) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut text = Vec::new();
+        let _ = stream.map(|mut stream| {
+            let _ = stream.by_ref().take(limit_bytes).read_to_end(&mut text);
+            sender.send(text)?;
+            // What is left must be read, or the program would wait.
+            std::io::copy(&mut stream, &mut std::io::sink()).map_err(|_| std::sync::mpsc::SendError(Vec::new()))
+        });
+    });
+    receiver
 }
 
 /// Ends the program with its children.

@@ -99,6 +99,10 @@ const CREDENTIALS: &[(&str, &str)] = &[
     ("app_secret_file", "app secret"),
     ("access_token", "access token"),
     ("access_token_file", "access token"),
+    ("tenant_key", "tenant key"),
+    ("app_ticket_file", "app ticket"),
+    ("app_ticket_command", "app ticket"),
+    ("refresh_token_file", "refresh token"),
 ];
 
 /// Where the credentials come from: `app ID from VCQ_APP_ID, app secret from VCQ_APP_SECRET`.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI32;
 
 use clap::{ArgMatches, Args, Command};
-use feishu_vc::{CancellationToken, ClientConfig, Credentials, ExchangeFilter, Rate};
+use feishu_vc::{CancellationToken, ClientConfig, ExchangeFilter, Rate};
 
 use super::alert;
 use super::command::{Context, Entry, Example, Run, TextOrJson, parsed};
@@ -338,9 +338,8 @@ fn identity_days(config: &Config) -> Result<Option<u64>, Failure> {
 /// The configuration of the Feishu client.
 pub(super) fn client(context: &Context, config: &Config) -> Result<ClientConfig, Failure> {
     let credentials = config.credentials()?;
-    let (Credentials::App { app_secret: secret, .. } | Credentials::Bearer(secret)) = &credentials;
     // A secret file is read only now, so its secret is unknown to the redactor until now.
-    context.console.redactor().add_secret(secret.expose());
+    context.console.redactor().add_secret(credentials.secret().expose());
     let mut client = ClientConfig::new(config.host(), credentials);
     client.rate = rate(config);
     // Shared, so that tokens fetched by the client are redacted in all output.

@@ -49,6 +49,9 @@ pub(crate) enum ConfigError {
     /// Only one of app ID and app secret is set.
     #[error("{given} is set, but {missing} is not")]
     HalfCredentials { given: String, missing: &'static str },
+    /// The same for what a store app needs.
+    #[error("{given} is set, but the setting {missing} is not")]
+    HalfStoreApp { given: String, missing: &'static str },
     /// The same for the access key of the object store.
     #[error("{given} is set, but the setting {missing} is not")]
     HalfKey { given: String, missing: &'static str },

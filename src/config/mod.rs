@@ -2,14 +2,21 @@
 //!
 //! Owns the table of settings ([`SETTINGS`]), the precedence of the four layers, and the typed result ([`Config`]),
 //! which records where each value came from. Promises: no other module reads the environment, and no error contains a
-//! secret. Leaves out the arguments of single commands (`cli`).
+//! secret. Its credentials read secret files, an app ticket whenever the client needs one, and replace the file of a
+//! refresh token. Leaves out the arguments of single commands (`cli`).
 
 mod alerts;
+mod app_ticket;
+mod credentials;
+#[cfg(test)]
+mod credentials_tests;
 mod error;
+mod exclusions;
 mod file;
 mod log_format;
 mod publishing;
 mod quantity;
+mod refresh_token;
 mod relative_path;
 mod resolved;
 mod secret_file;

@@ -8,12 +8,13 @@ use feishu_vc::{BaseUrl, Credentials, Region, Secret, UserIdType};
 use tracing::level_filters::LevelFilter;
 
 use super::alerts::AlertTables;
+use super::credentials::CredentialSettings;
 use super::error::ConfigError;
+use super::exclusions::EXCLUSIONS;
 use super::log_format::LogFormat;
 use super::publishing::PublishSettings;
 use super::quantity::ByteSize;
-use super::secret_file;
-use super::settings::{EXCLUSIONS, Kind, LOG_LEVELS, SETTINGS, Setting};
+use super::settings::{Kind, LOG_LEVELS};
 use super::sources::{Origin, Sources, Values};
 use crate::extract::Also;
 use crate::files::Access;
@@ -76,16 +77,6 @@ pub(crate) struct Config {
     folder: PathBuf,
 }
 
-/// The credentials as given. Secret files are not read yet, because most commands need no credentials.
-#[derive(Debug, Clone, Default)]
-struct CredentialSettings {
-    app_id: Option<String>,
-    app_secret: Option<Secret>,
-    app_secret_file: Option<PathBuf>,
-    access_token: Option<Secret>,
-    access_token_file: Option<PathBuf>,
-}
-
 impl Config {
     /// Resolves the settings. Reads the configuration file, but no secret file.
     pub(crate) fn load(sources: &Sources) -> Result<Config, ConfigError> {
@@ -105,7 +96,6 @@ impl Config {
             }
         }
         let base_url = values.text("base_url").map(BaseUrl::parse).transpose();
-        let secret = |key| values.text(key).map(|text| Secret::new(text.trim()));
         // The bounds in the table fit the narrower types.
         let count = |key| values.count(key).map(|count| u32::try_from(count).unwrap_or(u32::MAX));
         Ok(Config {
@@ -146,13 +136,7 @@ impl Config {
             log_format: values.typed("log_format", |text, _| LogFormat::parse(text))?,
             log_level: values.typed("log_level", log_level)?,
             state_folder: sources.state_folder(),
-            credentials: CredentialSettings {
-                app_id: values.text("app_id").map(|text| text.trim().to_owned()),
-                app_secret: secret("app_secret"),
-                app_secret_file: values.path("app_secret_file"),
-                access_token: secret("access_token"),
-                access_token_file: values.path("access_token_file"),
-            },
+            credentials: CredentialSettings::of(&values),
             origins: values.origins(),
             is_file_named: sources.named_file().is_some(),
             folder: sources.folder.clone(),
@@ -199,12 +183,7 @@ impl Config {
     /// Uses another host and other credentials, whatever is configured.
     pub(crate) fn with_host(mut self, base_url: BaseUrl, credentials: Credentials) -> Config {
         self.base_url = Some(base_url);
-        self.credentials = match credentials {
-            Credentials::App { app_id, app_secret } => {
-                CredentialSettings { app_id: Some(app_id), app_secret: Some(app_secret), ..Default::default() }
-            }
-            Credentials::Bearer(token) => CredentialSettings { access_token: Some(token), ..Default::default() },
-        };
+        self.credentials = CredentialSettings::given(credentials);
         self
     }
 
@@ -245,44 +224,12 @@ impl Config {
 
     /// The secrets in the settings themselves, for the redactor.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        let credentials = self.credentials.app_secret.iter().chain(&self.credentials.access_token);
-        credentials.chain(self.publish.secrets()).chain(self.alerts.secrets())
+        self.credentials.secrets().chain(self.publish.secrets()).chain(self.alerts.secrets())
     }
 
-    /// Returns the credentials and reads the secret file if one is named.
+    /// Returns the credentials and reads the secret files that are named.
     pub(crate) fn credentials(&self) -> Result<Credentials, ConfigError> {
-        let given = &self.credentials;
-        let place =
-            |key: &'static str| Setting::find(key).map(|setting| self.origin(key).place(setting)).unwrap_or_default();
-        let read = |[key, file_key]: [&'static str; 2], secret: &Option<Secret>, file: &Option<PathBuf>| match (
-            secret, file,
-        ) {
-            (Some(secret), _) => secret_file::check_text(&place(key), secret.expose()).map(|()| Some(secret.clone())),
-            (None, Some(path)) => secret_file::read(&place(file_key), path).map(Some),
-            (None, None) => Ok(None),
-        };
-        if let Some(token) = read(["access_token", "access_token_file"], &given.access_token, &given.access_token_file)?
-        {
-            return Ok(Credentials::Bearer(token));
-        }
-        if let Some(app_id) = &given.app_id {
-            secret_file::check_text(&place("app_id"), app_id)?;
-        }
-        let half = |keys: &[&str], missing| {
-            let is_given = |key| keys.contains(&key) && self.origins.contains_key(key);
-            let setting = SETTINGS.iter().find(|setting| is_given(setting.key));
-            let given = setting.map(|setting| self.origin(setting.key).place(setting)).unwrap_or_default();
-            ConfigError::HalfCredentials { given, missing }
-        };
-        match (
-            given.app_id.clone(),
-            read(["app_secret", "app_secret_file"], &given.app_secret, &given.app_secret_file)?,
-        ) {
-            (Some(app_id), Some(app_secret)) => Ok(Credentials::App { app_id, app_secret }),
-            (Some(_), None) => Err(half(&["app_id"], "the app secret")),
-            (None, Some(_)) => Err(half(&["app_secret", "app_secret_file"], "the app ID")),
-            (None, None) => Err(ConfigError::NoCredentials),
-        }
+        self.credentials.read(&self.origins)
     }
 }
 

@@ -196,7 +196,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("language", "LANGUAGE", Kind::OneOf(LANGUAGES), Group::Store)
     },
     Setting {
-        help: "App ID of the self-built app; requires an app secret.",
+        help: "App ID of the self-built app or store app; requires an app secret.",
         ..setting("app_id", "ID", Kind::Text, Group::Credentials)
     },
     Setting {
@@ -216,6 +216,22 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         help: "File that contains the access token; must be accessible only to its owner (chmod 600), or be a container secret.",
         ..setting("access_token_file", "FILE", Kind::Path, Group::Credentials)
+    },
+    Setting {
+        help: "Tenant key of the tenant whose data is fetched with a store app; requires an app ID, an app secret, and an app ticket file or command.",
+        ..setting("tenant_key", "KEY", Kind::Text, Group::Credentials)
+    },
+    Setting {
+        help: "File that contains the newest app ticket of the store app, read whenever an access token is requested; must be accessible only to its owner (chmod 600), or be a container secret.",
+        ..setting("app_ticket_file", "FILE", Kind::Path, Group::Credentials)
+    },
+    Setting {
+        help: "Shell command that prints the newest app ticket of the store app, used in place of a file.",
+        ..setting("app_ticket_command", "COMMAND", Kind::Text, Group::Credentials)
+    },
+    Setting {
+        help: "File that contains the refresh token of a user who has authorised the app; requires an app ID and secret. Each renewal of the user's access token replaces it, so this user must be able to write to the file and its directory, and nothing else may use the token.",
+        ..setting("refresh_token_file", "FILE", Kind::Path, Group::Credentials)
     },
     Setting {
         default: "feishu",
@@ -364,21 +380,6 @@ pub(crate) const SETTINGS: &[Setting] = &[
         help: "Minimum level of the log messages to show.",
         ..setting("log_level", "LEVEL", Kind::OneOf(LOG_LEVELS), Group::Logging)
     },
-];
-
-/// Settings that cannot both be given, by key. A higher layer does not silently override a lower one here, because the
-/// run could then read the wrong tenant.
-pub(super) const EXCLUSIONS: &[(&str, &str)] = &[
-    ("region", "base_url"),
-    ("app_secret", "app_secret_file"),
-    ("access_token", "access_token_file"),
-    ("app_id", "access_token"),
-    ("app_id", "access_token_file"),
-    ("app_secret", "access_token"),
-    ("app_secret", "access_token_file"),
-    ("app_secret_file", "access_token"),
-    ("app_secret_file", "access_token_file"),
-    ("publish_key", "publish_key_file"),
 ];
 
 #[cfg(test)]

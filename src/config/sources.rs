@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use super::alerts::AlertTables;
 use super::error::ConfigError;
+use super::exclusions::EXCLUSIONS;
 use super::file::{parse_toml, read_settings};
 use super::quantity;
-use super::settings::{CONFIG_VARIABLE, EXCLUSIONS, Kind, SETTINGS, Setting, VARIABLE_PREFIX};
+use super::settings::{CONFIG_VARIABLE, Kind, SETTINGS, Setting, VARIABLE_PREFIX};
 use super::tenants::{IDENTIFYING, TENANT, TENANTS, TenantTables};
 use crate::text::Language;
 

@@ -29,9 +29,13 @@ pub(crate) const IDENTIFYING: &[&str] = &[
     "app_secret_file",
     "access_token",
     "access_token_file",
+    "tenant_key",
+    "refresh_token_file",
 ];
 /// Of these, a tenant needs one of its own if the common settings have one.
-const CREDENTIALS: &[&str] = &["app_id", "access_token", "access_token_file"];
+const CREDENTIALS: &[&str] = &["app_id", "access_token", "access_token_file", "tenant_key", "refresh_token_file"];
+/// Of these, each concerns one tenant, so the common settings have none, and with the same app each is another one.
+const OF_ONE_TENANT: &[&str] = &["tenant_key", "refresh_token_file"];
 /// Where the copy is, and the name of the store in it.
 const COPY: [&str; 2] = ["publish_to", "publish_tenant"];
 
@@ -94,6 +98,10 @@ impl TenantTables {
         let wrong = |problem: String| Err(ConfigError::Tenants { path: self.path.clone(), problem });
         let mut stores: BTreeMap<PathBuf, &str> = BTreeMap::new();
         let mut copies: BTreeMap<(PathBuf, Option<String>), &str> = BTreeMap::new();
+        let mut keys: BTreeMap<(&str, PathBuf, Option<String>), &str> = BTreeMap::new();
+        if let Some(key) = OF_ONE_TENANT.iter().find(|key| !self.tables.is_empty() && common(key).is_some()) {
+            return wrong(format!("{key} is a setting of one tenant: move it to its table [tenants.NAME]"));
+        }
         for (name, table) in &self.tables {
             let Some(store) = table.own("store") else {
                 return wrong(format!("tenants.{name} does not set store"));
@@ -107,6 +115,13 @@ impl TenantTables {
                     "tenants.{name} sets none of {}, so it would use the credentials of another tenant",
                     CREDENTIALS.join(", ")
                 ));
+            }
+            for key in OF_ONE_TENANT {
+                let Some(text) = table.own(key) else { continue };
+                let app_id = table.own("app_id").map(str::to_owned).or_else(|| common("app_id"));
+                if let Some(other) = keys.insert((key, place(text), app_id), name) {
+                    return wrong(format!("tenants.{other} and tenants.{name} have the same {key}"));
+                }
             }
             let [to, tenant] = COPY.map(|key| table.own(key).map(str::to_owned).or_else(|| common(key)));
             let Some(to) = to else { continue };

@@ -383,7 +383,7 @@ fn what_would_mix_up_tenants_is_refused() {
     let borrowed = in_file(&format!("app_id = 'cli_x'\n{a}"));
     assert_eq!(
         borrowed,
-        "tenants.a sets none of app_id, access_token, access_token_file, so it would use the credentials of another tenant"
+        "tenants.a sets none of app_id, access_token, access_token_file, tenant_key, refresh_token_file, so it would use the credentials of another tenant"
     );
     assert_eq!(error(a, &[("tenant", "b")], &[]), "--tenant: there is no tenant \"b\"");
     assert_eq!(error("", &[], &[("VCQ_TENANT", "b")]), "VCQ_TENANT: there is no tenant \"b\"");

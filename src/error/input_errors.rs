@@ -47,10 +47,12 @@ impl From<ConfigError> for Failure {
             ConfigError::NoCredentials => failure
                 .hint("set VCQ_APP_ID and VCQ_APP_SECRET (or --app-secret-file FILE) to those of a self-built app")
                 .hint("or set VCQ_ACCESS_TOKEN to a tenant or user access token")
+                .hint("docs/OPERATIONS.md describes store apps and refresh tokens")
                 .hint("vcq-etl init asks for the first two and writes vcq.toml"),
             ConfigError::HalfCredentials { .. } => {
-                failure.hint("a self-built app needs both VCQ_APP_ID and VCQ_APP_SECRET (or --app-secret-file FILE)")
+                failure.hint("an app needs both VCQ_APP_ID and VCQ_APP_SECRET (or --app-secret-file FILE)")
             }
+            ConfigError::HalfStoreApp { .. } => failure.hint(STORE_APP),
             ConfigError::HalfKey { missing, .. } => failure.hint(format!(
                 "set {missing} too, or neither: then the credentials are those of the object store's own tools"
             )),
@@ -351,6 +353,8 @@ const NO_FILES: &str = "a query reads the published database only; --table NAME=
                         --out FILE writes the result";
 const RAISE_REPORT_MEMORY: &str = "raise --report-memory-limit, or free space where queries spill: in the store, or in \
                                    the directory of TMPDIR if the store is not writable";
+const STORE_APP: &str =
+    "a store app needs app_id, app_secret_file, tenant_key, and app_ticket_file or app_ticket_command";
 const LIST_SETTINGS: &str = "run vcq-etl --help for a list of the settings";
 pub(super) const GIVE_ORIGIN: &str = "give an origin such as https://open.feishu.cn, without a path";
 const BUILDING_FORMS: &str = "a building file is that of the Call Quality Dashboard (14 or 15 columns, no header), or a CSV \

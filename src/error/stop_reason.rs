@@ -57,6 +57,7 @@ fn reason<T: Into<String>>(exit: ExitCode, hints: impl IntoIterator<Item = T>) -
 
 fn of_call_error(error: &CallError) -> StopReason {
     match error {
+        CallError::Secret { cause, .. } => reason(cause_exit(*cause), [cause_hint(*cause), RUN_DOCTOR]),
         CallError::Stop { cause, scopes, response, .. } => {
             let mut hints = vec![cause_hint(*cause).to_owned()];
             if !scopes.is_empty() {
@@ -110,6 +111,10 @@ pub(crate) fn help_hint(url: &str) -> String {
 pub(crate) fn cause_exit(cause: StopCause) -> ExitCode {
     match cause {
         StopCause::Credentials
+        | StopCause::AppTicket
+        | StopCause::Tenant
+        | StopCause::UserGrant
+        | StopCause::UserGrantLost
         | StopCause::AppScope
         | StopCause::UserScope
         | StopCause::Role
@@ -125,6 +130,18 @@ pub(crate) fn cause_hint(cause: StopCause) -> &'static str {
         StopCause::Credentials => {
             "Check the app id and secret (or the token) on the developer console's page \"Credentials & Basic Info\", \
              that the app is enabled and published in this tenant, and that the region matches the app."
+        }
+        StopCause::AppTicket => {
+            "Feishu pushes an app ticket to the app's event URL every hour, and has just been asked to push one now. Check \
+             that the program behind this URL receives it and writes it to app_ticket_file (or that app_ticket_command \
+             prints the newest one), then run again."
+        }
+        StopCause::Tenant => {
+            "Check tenant_key, and that an administrator of this tenant has installed the app and not disabled it."
+        }
+        StopCause::UserGrant | StopCause::UserGrantLost => {
+            "A refresh token can be used once and expires after some days. Have the user authorise the app again with the \
+             scope offline_access, and write the new refresh token to refresh_token_file. Let nothing else use it."
         }
         StopCause::AppScope => {
             "Add the scope on the developer console's page \"Permissions & Scopes\", publish a new version of the app \

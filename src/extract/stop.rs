@@ -77,7 +77,7 @@ impl Stop {
     /// What a call's error means for the run; the error itself if it concerns only its unit.
     pub(super) fn from_call(error: CallError) -> Result<Stop, CallError> {
         Ok(match error {
-            CallError::Stop { .. } => Stop::Refused(error),
+            CallError::Stop { .. } | CallError::Secret { .. } => Stop::Refused(error),
             CallError::Throttled { .. } => Stop::Throttled(error),
             CallError::Budget(why) => Stop::Budget(why),
             CallError::Cancelled => Stop::Cancelled,

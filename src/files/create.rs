@@ -31,6 +31,12 @@ pub(crate) fn create_new_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().mode(Access::Private.file_mode()).write(true).create_new(true).open(path)
 }
 
+/// Opens a file for reading and writing. If it is created, only its owner may read it, whatever the setting.
+pub(crate) fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.mode(Access::Private.file_mode()).read(true).write(true).create(true).truncate(false).open(path)
+}
+
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     create(path)?.write_all(bytes)
 }

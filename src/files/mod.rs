@@ -14,5 +14,5 @@ pub(crate) use access::Access;
 pub(crate) use change::set_mode;
 pub(crate) use create::{
     copy, create, create_folder, create_folders, create_new, create_new_private, create_new_public,
-    create_public_folders, options, write, write_public,
+    create_public_folders, open_private, options, write, write_public,
 };

@@ -164,8 +164,9 @@ impl<'b> Rewriter<'_, 'b> {
         match self.containers.last() {
             Some(Container::Top) => Place::Response,
             Some(Container::Response) => match &*self.key {
-                "code" | "expire" | "tenant_access_token" => Place::Kept,
-                "msg" => Place::Message,
+                "code" | "expire" | "expires_in" | "refresh_token_expires_in" => Place::Kept,
+                "tenant_access_token" | "app_access_token" | "access_token" | "refresh_token" => Place::Kept,
+                "msg" | "error_description" => Place::Message,
                 "log_id" => Place::LogId,
                 "data" => Place::Data(0, self.list.map(|list| &list.beside)),
                 "error" => Place::Detail,

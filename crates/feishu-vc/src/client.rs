@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::bearer::Bearer;
 use crate::call_budget::{CallBudget, Reservation};
 use crate::config::ClientConfig;
 use crate::effects::Effects;
@@ -20,7 +21,7 @@ use crate::http::{FailedRequest, ProbeResponse, Response};
 use crate::limiter::{EndpointLimiter, SharedFile};
 use crate::page::Page;
 use crate::request::IDENTITY_PARAMETERS;
-use crate::token::{Bearer, TokenInfo, TokenStore};
+use crate::token::{TokenInfo, TokenStore};
 use crate::transport::{Transport, redacted_msg, response_fault};
 
 /// A call that is throttled this often in a row fails even if each wait is short, so that no host can delay it forever.

@@ -1,34 +1,7 @@
 //! Who the client is to Feishu.
 
-use std::fmt;
-
-/// A text that `Debug` and `Display` do not show.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a text.
-    pub fn new(text: impl Into<String>) -> Secret {
-        Secret(text.into())
-    }
-
-    /// The text itself, for example to give it to a [`Redactor`](crate::Redactor).
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
+use crate::secret::Secret;
+use crate::secret_source::{AppTickets, RefreshTokens, Source};
 
 /// What the client authenticates with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +12,27 @@ pub enum Credentials {
         app_id: String,
         /// The app secret.
         app_secret: Secret,
+    },
+    /// A store app (ISV) in one of the tenants that have installed it. The client obtains and renews its tenant token.
+    StoreApp {
+        /// The app ID (`cli_...`).
+        app_id: String,
+        /// The app secret.
+        app_secret: Secret,
+        /// The tenant, as Feishu identifies it to the app.
+        tenant_key: String,
+        /// The app ticket.
+        app_tickets: Source<dyn AppTickets>,
+    },
+    /// A user who has authorised an app, with the scope `offline_access`. The client obtains and renews the user's
+    /// token.
+    User {
+        /// The app ID (`cli_...`).
+        app_id: String,
+        /// The app secret.
+        app_secret: Secret,
+        /// The refresh token.
+        refresh_tokens: Source<dyn RefreshTokens>,
     },
     /// An access token obtained elsewhere, of a tenant or a user. The client cannot renew it.
     Bearer(Secret),
@@ -59,7 +53,8 @@ impl Credentials {
     /// Whose token the requests carry, by its prefix.
     pub fn token_kind(&self) -> TokenKind {
         match self {
-            Credentials::App { .. } => TokenKind::Tenant,
+            Credentials::App { .. } | Credentials::StoreApp { .. } => TokenKind::Tenant,
+            Credentials::User { .. } => TokenKind::User,
             Credentials::Bearer(token) => match token.expose() {
                 text if text.starts_with("t-") => TokenKind::Tenant,
                 text if text.starts_with("u-") || text.starts_with("eyJ") => TokenKind::User,
@@ -68,11 +63,18 @@ impl Credentials {
         }
     }
 
-    /// The app secret or the token, for redaction.
-    pub(crate) fn secret(&self) -> &str {
+    /// Whether the client obtains and renews the access token.
+    pub fn can_renew(&self) -> bool {
+        !matches!(self, Credentials::Bearer(_))
+    }
+
+    /// The app secret or the given token.
+    pub fn secret(&self) -> &Secret {
         match self {
-            Credentials::App { app_secret, .. } => app_secret.expose(),
-            Credentials::Bearer(token) => token.expose(),
+            Credentials::App { app_secret, .. }
+            | Credentials::StoreApp { app_secret, .. }
+            | Credentials::User { app_secret, .. } => app_secret,
+            Credentials::Bearer(token) => token,
         }
     }
 }

@@ -14,7 +14,7 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::error_detail::ErrorDetail;
-use crate::lenient::{Number, flag, lenient_number, number, page_token};
+use crate::lenient::{Number, flag, number, page_token};
 
 /// Where parsing of a response ended. Unlike the parser's own error it repeats nothing of the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -54,12 +54,6 @@ pub(crate) struct Head<'a> {
     pub msg: Option<String>,
     #[serde(borrow, default)]
     error: Option<&'a RawValue>,
-    /// Only in the response to a token request.
-    #[serde(default)]
-    pub tenant_access_token: Option<String>,
-    /// Lifetime of the token in seconds; only in the response to a token request.
-    #[serde(default, deserialize_with = "lenient_number")]
-    pub expire: Option<i64>,
 }
 
 /// The list `data.<list_key>` of a response, and how the walk over its pages continues.
@@ -223,7 +217,6 @@ impl<'de> Visitor<'de> for EnvelopeSeed<'_> {
             code: code.map(|Number(code)| code).ok_or_else(|| A::Error::missing_field("code"))?,
             msg: msg.and_then(|msg| serde_json::from_str(msg.get()).ok()),
             error: error.flatten(),
-            ..Head::default()
         };
         Ok((head, list.unwrap_or_default()))
     }

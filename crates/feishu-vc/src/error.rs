@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::body::Body;
+use crate::effects::Cause;
 use crate::endpoint::Endpoint;
 use crate::error_codes::{self, RefusalClass, StopCause};
 use crate::fault::Fault;
@@ -104,6 +105,14 @@ pub enum CallError {
         #[source]
         fault: Box<Fault>,
     },
+    /// A secret that the token request needs cannot be read or stored. `cause` is what Feishu would refuse.
+    #[error("{problem}")]
+    Secret {
+        problem: &'static str,
+        cause: StopCause,
+        #[source]
+        source: Cause,
+    },
     /// Feishu still throttles after the maximum number of waits. Try again later.
     #[error(
         "{endpoint} on {host} is still throttled after {waits_in_a_row} wait(s); Feishu last requested {}{}",
@@ -141,7 +150,7 @@ impl CallError {
         match self {
             CallError::Refused { response, .. } | CallError::Stop { response, .. } => response.log_id.as_deref(),
             CallError::Failed { log_id, .. } | CallError::Throttled { log_id, .. } => log_id.as_deref(),
-            CallError::Budget(_) | CallError::Cancelled => None,
+            CallError::Secret { .. } | CallError::Budget(_) | CallError::Cancelled => None,
         }
     }
 
@@ -171,8 +180,11 @@ pub fn format_wait(wait: Duration) -> String {
     }
 }
 
+/// In place of an endpoint. The tokens of tenants, apps and users all end in this.
+const TOKEN_REQUEST: &str = "access_token";
+
 fn name(endpoint: Option<Endpoint>) -> &'static str {
-    endpoint.map_or("tenant_access_token", Endpoint::name)
+    endpoint.map_or(TOKEN_REQUEST, Endpoint::name)
 }
 
 fn log_id_suffix(log_id: Option<&str>) -> String {

@@ -49,6 +49,14 @@ pub enum RefusalClass {
 pub enum StopCause {
     /// App ID, secret, token, or the state of the app.
     Credentials,
+    /// The app ticket of a store app is not valid.
+    AppTicket,
+    /// A store app has no access to the tenant: a wrong tenant key, or a tenant that has not enabled the app.
+    Tenant,
+    /// The refresh token of a user is not valid.
+    UserGrant,
+    /// The same, after a use of the token whose response was lost, so that its successor is unknown.
+    UserGrantLost,
     /// The app lacks a scope.
     AppScope,
     /// The user who granted the token did not grant a scope.
@@ -72,6 +80,12 @@ impl StopCause {
     pub fn meaning(self) -> &'static str {
         match self {
             StopCause::Credentials => "the credentials were not accepted",
+            StopCause::AppTicket => "the app ticket was not accepted",
+            StopCause::Tenant => "the store app has no access to the tenant",
+            StopCause::UserGrant => "the refresh token was not accepted",
+            StopCause::UserGrantLost => {
+                "the refresh token was used before, and the response with the next one was lost"
+            }
             StopCause::AppScope => "the app lacks a scope",
             StopCause::UserScope => "the user token lacks a scope",
             StopCause::Role => "no permission to see the tenant's meetings",
@@ -93,34 +107,43 @@ pub struct ErrorCode {
     pub action: Action,
     /// What to do on meeting_list, if different: there a refusal affects the complete window.
     pub on_meeting_list: Option<Action>,
+    /// The cause in the token requests of a store app or a user, if it is more specific there.
+    pub on_renewal: Option<StopCause>,
     /// The meaning, as a phrase without a full stop.
     pub meaning: &'static str,
 }
 
 const fn row(code: i64, action: Action, meaning: &'static str) -> ErrorCode {
-    ErrorCode { code, action, on_meeting_list: None, meaning }
+    ErrorCode { code, action, on_meeting_list: None, on_renewal: None, meaning }
 }
 
 const fn split(code: i64, action: Action, on_meeting_list: Action, meaning: &'static str) -> ErrorCode {
-    ErrorCode { code, action, on_meeting_list: Some(on_meeting_list), meaning }
+    ErrorCode { on_meeting_list: Some(on_meeting_list), ..row(code, action, meaning) }
+}
+
+const fn renewal(code: i64, action: Action, on_renewal: StopCause, meaning: &'static str) -> ErrorCode {
+    ErrorCode { on_renewal: Some(on_renewal), ..row(code, action, meaning) }
 }
 
 use Action::{RefreshToken, Retry, RetryThenStop, Skip, Stop, Wait};
 use RefusalClass::{Forbidden, NotFound, TooLong, Unsupported};
-use StopCause::{AppScope, Clock, Credentials, InvalidRequest, IpAllowList, MonthlyQuota, Role, UserScope, WrongHost};
+use StopCause::{
+    AppScope, AppTicket, Clock, Credentials, InvalidRequest, IpAllowList, MonthlyQuota, Role, Tenant, UserGrant,
+    UserScope, WrongHost,
+};
 
 /// Every code that Feishu documents for these endpoints and their neighbours, in ascending order.
 pub const ERROR_CODES: &[ErrorCode] = &[
-    // The tenant token of a self-built app.
+    // The tokens of apps and tenants.
     row(10003, Stop(Credentials), "invalid parameter of the token request"),
     row(10005, Stop(Credentials), "the app id is not authorised"),
-    row(10012, RetryThenStop(Credentials), "the app token could not be obtained"),
-    row(10013, RetryThenStop(Credentials), "the tenant token could not be obtained"),
+    renewal(10012, RetryThenStop(Credentials), AppTicket, "the app token could not be obtained"),
+    renewal(10013, RetryThenStop(Credentials), Tenant, "the tenant token could not be obtained"),
     row(10014, Stop(Credentials), "the app is not authorised or is disabled"),
     row(10015, Stop(Credentials), "wrong app secret"),
     row(10016, Stop(Credentials), "wrong type of app"),
-    // User tokens are obtained elsewhere. The lists return these codes when they check one, some of them at random
-    // while the token is valid.
+    // The tokens of users. The lists return these codes too when they check one, some of them at random while the token
+    // is valid.
     row(20001, RetryThenStop(Credentials), "missing parameter in the user login"),
     row(20002, RetryThenStop(Credentials), "wrong client secret"),
     row(20003, RetryThenStop(Credentials), "unknown login code"),
@@ -128,15 +151,15 @@ pub const ERROR_CODES: &[ErrorCode] = &[
     row(20008, RetryThenStop(Credentials), "the user does not exist"),
     row(20009, RetryThenStop(Credentials), "the app is not installed in the tenant"),
     row(20010, RetryThenStop(Credentials), "the user is not allowed to use the app"),
-    row(20024, RetryThenStop(Credentials), "login code or token of another app"),
-    row(20026, RetryThenStop(Credentials), "invalid refresh token"),
+    renewal(20024, RetryThenStop(Credentials), UserGrant, "login code or token of another app"),
+    renewal(20026, RetryThenStop(Credentials), UserGrant, "invalid refresh token"),
     row(20036, RetryThenStop(Credentials), "unsupported grant type"),
-    row(20037, RetryThenStop(Credentials), "refresh token expired; the user must log in again"),
+    renewal(20037, RetryThenStop(Credentials), UserGrant, "refresh token expired; the user must log in again"),
     row(20048, RetryThenStop(Credentials), "the app does not exist"),
     row(20049, RetryThenStop(Credentials), "the PKCE verifier does not match"),
     row(20050, Retry, "internal error of the login server"),
     row(20063, RetryThenStop(Credentials), "malformed login request"),
-    row(20064, RetryThenStop(Credentials), "the user's grant was revoked"),
+    renewal(20064, RetryThenStop(Credentials), UserGrant, "the user's grant was revoked"),
     row(20065, RetryThenStop(Credentials), "login code already used"),
     row(20066, RetryThenStop(Credentials), "the user's account is not active"),
     row(20067, RetryThenStop(Credentials), "duplicate scopes in the login request"),
@@ -145,8 +168,8 @@ pub const ERROR_CODES: &[ErrorCode] = &[
     row(20070, RetryThenStop(Credentials), "more than one authentication method"),
     row(20071, RetryThenStop(Credentials), "the redirect URL differs"),
     row(20072, Retry, "the login server is temporarily unavailable"),
-    row(20073, RetryThenStop(Credentials), "refresh token already used"),
-    row(20074, RetryThenStop(Credentials), "token refresh is disabled for the app"),
+    renewal(20073, RetryThenStop(Credentials), UserGrant, "refresh token already used"),
+    renewal(20074, RetryThenStop(Credentials), UserGrant, "token refresh is disabled for the app"),
     // The lists.
     row(121001, Retry, "internal error of Feishu"),
     row(121002, Skip(Unsupported), "not supported"),
@@ -193,15 +216,15 @@ pub const ERROR_CODES: &[ErrorCode] = &[
     row(99991403, Stop(MonthlyQuota), "the monthly calls are used up"),
     row(99991543, Stop(Credentials), "app id and app secret do not belong together"),
     row(99991661, Stop(InvalidRequest), "no token in the request"),
-    row(99991662, Stop(Credentials), "the app is not enabled in the tenant"),
+    renewal(99991662, Stop(Credentials), Tenant, "the app is not enabled in the tenant"),
     row(99991663, RefreshToken, "the tenant token is invalid, expired, or not accepted here"),
     row(99991664, RefreshToken, "the app token is invalid"),
-    row(99991665, Stop(Credentials), "invalid tenant code"),
+    renewal(99991665, Stop(Credentials), Tenant, "invalid tenant code"),
     row(99991668, RefreshToken, "the user token is invalid, expired, or not accepted here"),
-    row(99991669, Stop(Credentials), "the refresh token is invalid; the user must log in again"),
+    renewal(99991669, Stop(Credentials), UserGrant, "the refresh token is invalid; the user must log in again"),
     row(99991671, RefreshToken, "the token is malformed or of another type"),
     row(99991672, Stop(AppScope), "the app lacks a scope"),
-    row(99991673, Stop(Credentials), "the app is not installed or not active"),
+    renewal(99991673, Stop(Credentials), Tenant, "the app is not installed or not active"),
     row(99991674, Stop(InvalidRequest), "invalid user type"),
     row(99991675, Stop(InvalidRequest), "invalid user id"),
     row(99991676, Stop(AppScope), "the token has no permission for this"),
@@ -283,6 +306,20 @@ pub fn decide(endpoint: Option<Endpoint>, http_status: u16, code: Option<i64>) -
         (None, None) if matches!(http_status, 300..=399 | 404 | 405) => RetryThenStop(WrongHost),
         (_, None) if http_status == 429 => Wait,
         (_, None) => Retry,
+    }
+}
+
+/// The same for the token requests of a store app (`is_user` is false) or a user.
+///
+/// A refused refresh token is never sent again: Feishu would take it for a stolen one.
+pub(crate) fn decide_renewal(is_user: bool, http_status: u16, code: Option<i64>) -> Action {
+    let cause = code.and_then(find).and_then(|row| row.on_renewal);
+    match decide(None, http_status, code) {
+        RetryThenStop(WrongHost) => RetryThenStop(WrongHost),
+        RetryThenStop(other) if is_user => Stop(cause.unwrap_or(other)),
+        RetryThenStop(other) => RetryThenStop(cause.unwrap_or(other)),
+        Stop(other) => Stop(cause.unwrap_or(other)),
+        action => action,
     }
 }
 

@@ -37,8 +37,10 @@ pub enum Event {
     Waiting { endpoint: Option<Endpoint>, wait: Duration, reason: WaitReason },
     /// A request will be repeated after a failure, whose text is `fault`.
     Retrying { endpoint: Option<Endpoint>, wait: Duration, fault: String },
-    /// A new tenant token was obtained.
+    /// A new access token was obtained.
     TokenRefreshed,
+    /// The app ticket is missing or was refused, and Feishu was asked to push a new one to the app's event URL.
+    AppTicketRequested,
 }
 
 /// What a call waits for.

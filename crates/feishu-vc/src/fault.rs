@@ -35,6 +35,9 @@ pub enum Fault {
     /// Feishu reported a possibly temporary error: an internal error, or a code that it does not document here.
     #[error("{} (HTTP {http_status}, code {code})", api_fault(*code))]
     Api { http_status: u16, code: i64 },
+    /// There is no app ticket yet, so nothing was sent.
+    #[error("there is no app ticket")]
+    NoAppTicket(#[source] Cause),
     /// A token response without a usable token or lifetime.
     #[error("the token response has no usable {field}")]
     BadToken { field: &'static str },

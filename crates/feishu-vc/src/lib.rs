@@ -1,9 +1,10 @@
 //! A client of the meeting-quality endpoints of the Feishu/Lark open platform: which meetings ended, who took part, and
 //! the quality of each participant's connection minute by minute.
 //!
-//! It obtains and renews the tenant token, stays below the rate limit (also across processes, through a shared file),
-//! retries temporary failures, walks all pages of a list, and classifies every documented error code in one table
-//! ([`error_codes`]). No error, `Debug` form or event contains a secret or a person's id.
+//! It obtains and renews the access token (of a self-built app, of a store app in a tenant, or of a user), stays below
+//! the rate limit (also across processes, through a shared file), retries temporary failures, walks all pages of a
+//! list, and classifies every documented error code in one table ([`error_codes`]). No error, `Debug` form or event
+//! contains a secret or a person's id.
 //!
 //! The optional endpoints (rooms, alerts, reservations, Feishu's own counts) have a request type each and are called in
 //! the same way.
@@ -50,6 +51,7 @@
 
 #![warn(missing_docs)]
 
+mod bearer;
 mod body;
 mod call_budget;
 mod client;
@@ -73,18 +75,22 @@ mod page;
 mod pagination;
 mod rate;
 mod redaction;
+mod renewal;
 mod request;
 mod retry;
+mod secret;
+mod secret_source;
 #[cfg(test)]
 mod tests;
 mod token;
+mod token_request;
 mod transport;
 
 pub use body::Body;
 pub use call_budget::{CallBudget, Reservation, Unlimited};
 pub use client::Client;
 pub use config::ClientConfig;
-pub use credentials::{Credentials, Secret, TokenKind};
+pub use credentials::{Credentials, TokenKind};
 pub use effects::{Boxed, Cause, Effects, Exchanged, Machine, NoResponse, RawResponse};
 pub use endpoint::Endpoint;
 #[doc(hidden)]
@@ -109,5 +115,7 @@ pub use request::{
     QualityListRequest, Query, UserIdType, WebinarUserRole,
 };
 pub use retry::Backoff;
+pub use secret::Secret;
+pub use secret_source::{AppTickets, RefreshTokens, Source, TakenToken, TicketError};
 pub use token::TokenInfo;
 pub use tokio_util::sync::CancellationToken;

@@ -41,7 +41,7 @@ pub(crate) struct Transport {
 
 impl Transport {
     pub(crate) fn new(config: &ClientConfig, listener: Arc<dyn EventListener>) -> Result<Transport, ClientError> {
-        config.redactor.add_secret(config.credentials.secret());
+        config.redactor.add_secret(config.credentials.secret().expose());
         Ok(Transport {
             http: Http::new(config)?,
             redactor: config.redactor.clone(),

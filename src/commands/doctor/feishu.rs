@@ -8,8 +8,8 @@ use tokio::sync::Notify;
 
 use super::check::{CHECKS, Check, DoctorSetup, State};
 use super::verdict::{
-    Target, Verdict, of_clock, of_error, of_given_token, of_optional, of_page, of_timeout, of_unreachable_host,
-    of_user_token, with_region,
+    Target, Verdict, of_clock, of_error, of_given_token, of_issued_token, of_optional, of_page, of_timeout,
+    of_unreachable_host, of_user_token, with_region,
 };
 use crate::error::ExitCode;
 use crate::error::causes::with_causes;
@@ -18,7 +18,7 @@ use crate::extract::{day_query, endpoint_of, list_items};
 use crate::schema::TenantZone;
 use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
 use feishu_vc::{
-    Backoff, CallError, Client, ClientConfig, ClientError, Credentials, Endpoint, Event, EventListener, Identity,
+    Backoff, CallError, Client, ClientConfig, ClientError, Endpoint, Event, EventListener, Identity,
     MeetingListRequest, Page, ParticipantListRequest, QualityListRequest, UserIdType, WaitReason, format_wait,
 };
 
@@ -50,7 +50,7 @@ pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
         }
     };
     let (origin, kind) = (config.base_url.to_string(), config.credentials.token_kind());
-    let is_app = matches!(config.credentials, Credentials::App { .. });
+    let credentials = config.credentials.clone();
     let seen = Arc::new(Seen::default());
     let client = match Client::new(config.clone(), Arc::clone(&seen) as Arc<dyn EventListener>) {
         Ok(client) => client,
@@ -80,15 +80,10 @@ pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
     };
     checks.push(Check::ok("host", format!("{origin} responds ({} ms)", probe.elapsed.as_millis())));
 
-    let token = match is_app {
+    let token = match credentials.can_renew() {
         false => Verdict::go_on(Check::ok("token", of_given_token(kind))),
         true => match caller.within(caller.client.check_token()).await {
-            Some(Ok(info)) => {
-                let lifetime = info
-                    .expires_in
-                    .map_or(String::new(), |left| format!("; it is valid for {} min", left.as_secs() / 60));
-                Verdict::go_on(Check::ok("token", format!("Feishu issued a tenant token{lifetime}")))
-            }
+            Some(Ok(info)) => Verdict::go_on(Check::ok("token", of_issued_token(&credentials, &info))),
             Some(Err(error)) => of_error("token", &error, Target::Real, wait_cap),
             None => of_timeout("token"),
         },

@@ -9,8 +9,8 @@ use crate::error::stop_reason::{
     ID_SCOPE, ROOT_CERTIFICATES, cause_exit, cause_hint, help_hint, is_untrusted, scopes_hint,
 };
 use feishu_vc::{
-    CallError, Endpoint, ErrorResponse, Fault, Page, ProbeResponse, RefusalClass, StopCause, TokenKind, error_codes,
-    format_wait,
+    CallError, Credentials, Endpoint, ErrorResponse, Fault, Page, ProbeResponse, RefusalClass, StopCause, TokenInfo,
+    TokenKind, error_codes, format_wait,
 };
 
 /// From this difference of the clocks on, warn.
@@ -83,6 +83,10 @@ pub(super) fn of_error(name: &'static str, error: &CallError, target: Target, wa
             }
             Verdict { check: Check { scopes: scopes.clone(), ..check }, ends: ends_after(*cause) }
         }
+        CallError::Secret { cause, .. } => Verdict {
+            check: Check::failed(name, exit_of(*cause), with_causes(error)).next(cause_hint(*cause)),
+            ends: ends_after(*cause),
+        },
         CallError::Throttled { requested_wait, .. } => {
             let wait = format_wait(*requested_wait);
             let found = format!("throttled; Feishu requests a wait of {wait}");
@@ -164,7 +168,11 @@ fn exit_of(cause: StopCause) -> ExitCode {
 /// Why the other endpoints would fail as well. Scopes differ from endpoint to endpoint.
 fn ends_after(cause: StopCause) -> Option<&'static str> {
     match cause {
-        StopCause::Credentials => Some("the credentials were rejected"),
+        StopCause::Credentials
+        | StopCause::AppTicket
+        | StopCause::Tenant
+        | StopCause::UserGrant
+        | StopCause::UserGrantLost => Some("the credentials were rejected"),
         StopCause::IpAllowList => Some("calls from this IP address are rejected"),
         StopCause::MonthlyQuota => Some("the monthly quota is used up"),
         StopCause::WrongHost => Some("the host does not serve the API"),
@@ -203,6 +211,27 @@ pub(super) fn with_region(check: Check, other_region: Option<&str>) -> Check {
             check.next(format!("an app of one region is unknown in the other: try {other}"))
         }
         _ => check,
+    }
+}
+
+/// What was used to get the token, and how long it is valid.
+pub(super) fn of_issued_token(credentials: &Credentials, info: &TokenInfo) -> String {
+    let minutes = info.expires_in.unwrap_or_default().as_secs() / 60;
+    match credentials {
+        Credentials::StoreApp { tenant_key, .. } => format!(
+            "Feishu accepted the app ticket and issued a tenant token for the tenant key {tenant_key}; it is valid for \
+             {minutes} min"
+        ),
+        Credentials::User { .. } => {
+            let days = info.renewable_for.map(|left| (left.as_secs() + 3_600) / 86_400);
+            let days = days.map_or(String::new(), |days| format!(" (valid for {days} days)"));
+            format!(
+                "Feishu renewed the user token, which is valid for {minutes} min; the next refresh token{days} is stored"
+            )
+        }
+        Credentials::App { .. } | Credentials::Bearer(_) => {
+            format!("Feishu issued a tenant token; it is valid for {minutes} min")
+        }
     }
 }
 

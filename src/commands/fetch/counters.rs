@@ -103,6 +103,10 @@ impl EventListener for Counters {
                 }
                 Event::Retrying { endpoint: name(*endpoint) }
             }
+            feishu_vc::Event::AppTicketRequested => {
+                let text = "the app ticket is missing or was refused; Feishu was asked to push a new one";
+                Event::Warning { text: text.to_owned() }
+            }
             feishu_vc::Event::Answered { .. } | feishu_vc::Event::Waiting { .. } | feishu_vc::Event::TokenRefreshed => {
                 return;
             }

@@ -208,12 +208,14 @@ fn is_expired(entry: &fs::DirEntry, name: &str) -> bool {
 
 /// The file of an app on a host. The digest reveals neither: an app ID has sixteen random digits, a token more.
 fn file_name(base_url: &BaseUrl, credentials: &Credentials) -> String {
-    let (kind, identity) = match credentials {
-        Credentials::App { app_id, .. } => ("app", app_id.as_str()),
-        Credentials::Bearer(token) => ("bearer", token.expose()),
+    let (kind, identity, tenant) = match credentials {
+        Credentials::App { app_id, .. } | Credentials::User { app_id, .. } => ("app", app_id.as_str(), None),
+        // Feishu limits a store app in each tenant separately.
+        Credentials::StoreApp { app_id, tenant_key, .. } => ("store-app", app_id.as_str(), Some(tenant_key.as_str())),
+        Credentials::Bearer(token) => ("bearer", token.expose(), None),
     };
     let mut digest = Sha256::new();
-    for part in [DIGEST_KEY, base_url.origin(), kind, identity] {
+    for part in [DIGEST_KEY, base_url.origin(), kind, identity].into_iter().chain(tenant) {
         // With its length, so that no two lists of parts are the same bytes.
         digest.update((part.len() as u64).to_le_bytes());
         digest.update(part);
@@ -231,7 +233,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credentials::Secret;
+    use crate::secret::Secret;
 
     const Q: Endpoint = Endpoint::ParticipantQualityList;
 

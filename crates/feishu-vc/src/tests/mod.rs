@@ -3,6 +3,7 @@
 mod cancellation;
 mod client;
 mod rate_limit;
+mod renewal;
 mod server;
 mod shared_limit;
 mod token;

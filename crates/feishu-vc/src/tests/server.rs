@@ -11,12 +11,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::config::ClientConfig;
-use crate::credentials::{Credentials, Secret};
+use crate::credentials::Credentials;
 use crate::event::{Event, EventListener};
 use crate::host::BaseUrl;
 use crate::rate::Rate;
 use crate::retry::Backoff;
-use crate::token::TOKEN_PATH;
+use crate::secret::Secret;
 
 /// What the server does with one request.
 #[derive(Debug, Clone)]
@@ -146,12 +146,12 @@ impl Script {
 
     /// How many list requests came.
     pub(crate) fn list_count(&self) -> usize {
-        self.requests().iter().filter(|request| request.target != TOKEN_PATH).count()
+        self.requests().iter().filter(|request| !is_token(request)).count()
     }
 
     /// How many token requests came.
     pub(crate) fn token_count(&self) -> usize {
-        self.requests().iter().filter(|request| request.target == TOKEN_PATH).count()
+        self.requests().iter().filter(|request| is_token(request)).count()
     }
 
     /// A quick client's settings, with a bearer.
@@ -174,11 +174,16 @@ impl Script {
     }
 }
 
+/// Whether it is for a token, or for what a token needs.
+fn is_token(request: &Request) -> bool {
+    request.target.contains("/auth/") || request.target.contains("/authen/")
+}
+
 async fn serve(mut stream: TcpStream, book: Arc<Mutex<Book>>) {
     while let Some(request) = read_request(&mut stream).await {
         let reply = {
             let mut book = book.lock().expect("no panic inside");
-            let is_token = request.target == TOKEN_PATH;
+            let is_token = is_token(&request);
             book.requests.push(request);
             let scripted = if is_token { book.token_replies.pop_front() } else { book.list_replies.pop_front() };
             scripted.or_else(|| book.always.clone().filter(|_| !is_token)).unwrap_or_else(|| Reply::code(200, 4711))

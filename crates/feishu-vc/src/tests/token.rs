@@ -11,7 +11,7 @@ use crate::error::CallError;
 use crate::error_codes::StopCause;
 use crate::event::Event;
 use crate::fault::Fault;
-use crate::token::TOKEN_PATH;
+use crate::token_request::TokenRequest;
 use tokio_util::sync::CancellationToken;
 
 const P: Endpoint = Endpoint::ParticipantList;
@@ -29,7 +29,7 @@ async fn token_is_got_once_and_sent_with_every_call() {
         client.call(P, &[]).await.expect("a page");
     }
     let requests = script.requests();
-    assert_eq!((requests[0].method.as_str(), requests[0].target.as_str()), ("POST", TOKEN_PATH));
+    assert_eq!((requests[0].method.as_str(), requests[0].target.as_str()), ("POST", TokenRequest::Internal.path()));
     assert_eq!(requests[0].body, r#"{"app_id":"cli_example","app_secret":"verysecretappsecret"}"#);
     assert_eq!(requests[0].header("content-type"), Some("application/json"));
     assert_eq!(requests[0].header("authorization"), None);
@@ -133,7 +133,12 @@ async fn token_refused_right_after_its_refresh_is_tried_once_more() {
     ]);
     let (client, _) = client(&script);
     assert_eq!(client.call(P, &[]).await.expect("a page").requests, 3);
-    let at: Vec<_> = script.requests().iter().filter(|request| request.target != TOKEN_PATH).map(|r| r.at).collect();
+    let at: Vec<_> = script
+        .requests()
+        .iter()
+        .filter(|request| request.target != TokenRequest::Internal.path())
+        .map(|r| r.at)
+        .collect();
     assert!(at[2] - at[1] >= Duration::from_secs(1), "a second later");
 }
 
@@ -200,7 +205,7 @@ async fn token_request_gives_up_after_its_tries() {
     let error = client.call(P, &[]).await.expect_err("no token");
     let CallError::Failed { endpoint: None, requests: 5, fault, .. } = &error else { panic!("{error}") };
     assert!(matches!(**fault, Fault::NotJson { http_status: 502, .. }));
-    assert!(error.to_string().starts_with("tenant_access_token on http://127.0.0.1:"), "{error}");
+    assert!(error.to_string().starts_with("access_token on http://127.0.0.1:"), "{error}");
     assert_eq!(script.token_count(), 5);
 }
 
