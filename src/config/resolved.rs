@@ -207,9 +207,13 @@ impl Config {
     }
 
     /// DuckDB's limits for publishing. The thread count stays at the default of `load`, whose ordered insert is faster
-    /// with one thread.
+    /// with one thread; a new database is filled by several inserts.
     pub(crate) fn database(&self) -> DatabaseOptions {
-        DatabaseOptions { memory_limit_mib: mebibytes(self.memory_limit), ..DatabaseOptions::default() }
+        /// Below this, two inserts spill to disk.
+        const MIB_OF_AN_INSERT: u32 = 96;
+        let memory_limit_mib = mebibytes(self.memory_limit);
+        let inserts = (memory_limit_mib / MIB_OF_AN_INSERT).clamp(1, self.threads);
+        DatabaseOptions { memory_limit_mib, inserts, ..DatabaseOptions::default() }
     }
 
     /// DuckDB's limits for checks, which read with all threads.
@@ -219,7 +223,8 @@ impl Config {
 
     /// DuckDB's limits for reports.
     pub(crate) fn reading(&self) -> DatabaseOptions {
-        DatabaseOptions { threads: self.threads, memory_limit_mib: mebibytes(self.report_memory_limit) }
+        let memory_limit_mib = mebibytes(self.report_memory_limit);
+        DatabaseOptions { threads: self.threads, memory_limit_mib, ..DatabaseOptions::default() }
     }
 
     /// The secrets in the settings themselves, for the redactor.

@@ -354,8 +354,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("publish_key_file", "FILE", Kind::Path, Group::Publishing)
     },
     Setting {
-        // Enough to load a million samples; more only makes the process larger.
-        default: "128MiB",
+        // Enough for two inserts at the same time; more only makes the process larger.
+        default: "192MiB",
         help: "Memory limit of DuckDB for publishing and verifying.",
         ..setting("memory_limit", "SIZE", Kind::Bytes, Group::Resources)
     },
@@ -367,7 +367,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         default: "2",
-        help: "Threads for reports and for rebuilding dates from the raw log. Loading into DuckDB uses one.",
+        help: "Threads for reports, for rebuilding dates from the raw log, and for filling a new database. Updating a database uses one.",
         ..setting("threads", "N", Kind::Count { min: 1, max: 256 }, Group::Resources)
     },
     Setting {

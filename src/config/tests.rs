@@ -45,7 +45,7 @@ fn defaults_are_those_of_the_table() {
     assert_eq!(config.host().origin(), "https://open.feishu.cn");
     assert_eq!(config.user_id_type.as_str(), "open_id");
     assert_eq!(config.timezone.offset_min_at(0), 480);
-    assert_eq!(config.memory_limit.to_string(), "128MiB");
+    assert_eq!(config.memory_limit.to_string(), "192MiB");
     assert_eq!((config.log_format, config.log_level), (LogFormat::Plain, tracing::level_filters::LevelFilter::WARN));
     assert_eq!(*config.origin("store"), Origin::Default);
 }

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 
 use super::compaction::{self, Size};
 use super::connection::rows;
-use super::current::{Current, Loaded, parquet_columns, unsigned};
+use super::current::{Current, Loaded, unsigned};
 use super::definitions;
 use super::draft::{Draft, DraftFolder};
 use super::error::{LoadError, Result};
 use super::fingerprint::Fingerprint;
+use super::insert::{Insert, date_literal};
 use super::manifest::{Manifest, PublishedFile};
 use super::part_writer::{PartWriter, StagedPart};
 use super::paths::{StorePaths, wal_of};
@@ -25,7 +26,7 @@ use crate::files;
 use crate::schema::cell::Cell;
 use crate::schema::{
     MEETINGS, META, PARTICIPANTS, PARTITION_COLUMN, PUBLISHED_FILES, QUALITY_SAMPLES, RUNS, SCHEMA_VERSION, TABLES,
-    Table, civil_date, ddl,
+    Table, civil_date,
 };
 
 /// The next database, closed and flushed to disk.
@@ -227,7 +228,7 @@ impl Builder<'_> {
         }
         let changes = difference(loaded, files).0;
         for change in &changes {
-            self.replace(draft, change)?;
+            self.replace(draft, change, base.is_none())?;
         }
         self.define(draft, base, &changes)?;
         let rooms = incidents::room_places(draft)?;
@@ -316,7 +317,7 @@ impl Builder<'_> {
         definitions.locate_addresses(draft, &dates, reinstall)
     }
 
-    fn replace(&self, draft: &Draft, change: &Change<'_>) -> Result {
+    fn replace(&self, draft: &Draft, change: &Change<'_>, is_new: bool) -> Result {
         let table = change.table;
         if !change.outdated.is_empty() {
             let sql = format!("delete from {} where {}", table.name, on_dates(&change.outdated));
@@ -325,22 +326,16 @@ impl Builder<'_> {
         if change.files.is_empty() {
             return Ok(());
         }
-        let dates: Vec<String> = change.files.iter().map(|(date, _)| date_literal(date)).collect();
-        // DuckDB takes the path of an existing file literally, so `*`, `?` and `[` in it are not a pattern.
-        let paths: Vec<String> =
-            change.files.iter().map(|(_, file)| ddl::quoted(&self.paths.part(&file.path).to_string_lossy())).collect();
-        // One insert for all new files of a table: one per date costs twice the CPU and makes the file a fifth larger.
-        // The date comes from the manifest, not from Hive partitions: a store in a directory named like `email=x` would
-        // get that as a column.
-        let sql = format!(
-            "insert into {} by name select {}, ([{}])[cast(file_index as bigint) + 1] as {PARTITION_COLUMN} \
-             from read_parquet([{}], hive_partitioning = false)",
-            table.name,
-            parquet_columns(table),
-            dates.join(", "),
-            paths.join(", ")
-        );
-        draft.execute("load the new parts into", &sql)?;
+        let insert = Insert { paths: self.paths, table, files: &change.files };
+        match insert.connections(self.publication.database) {
+            connections if connections > 1 && is_new => {
+                // The new database is nobody's yet, so several transactions lose nothing.
+                draft.execute("commit to", "commit")?;
+                insert.run_at_once(draft, connections)?;
+                draft.execute("begin a transaction in", "begin transaction")?;
+            }
+            _ => insert.run(draft)?,
+        }
         self.check_counts(draft, table, &change.files)
     }
 
@@ -416,10 +411,6 @@ fn on_dates(dates: &[&str]) -> String {
         }
         _ => "false".to_owned(),
     }
-}
-
-fn date_literal(meeting_date: &str) -> String {
-    format!("date {}", ddl::quoted(meeting_date))
 }
 
 fn whole(number: u64) -> Cell {

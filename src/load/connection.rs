@@ -13,13 +13,15 @@ pub(crate) const STORAGE_VERSION: &str = "v1.2.0";
 pub struct DatabaseOptions {
     /// An insert that keeps the order of its rows ran twice as fast with one thread as with two, for half the CPU.
     pub threads: u32,
-    /// DuckDB's `memory_limit`, MiB. A million samples load within 128; the process needs about 100 more.
+    /// Inserts at the same time into a new database. Each needs about 100 MiB.
+    pub inserts: u32,
+    /// DuckDB's `memory_limit`, MiB. The process needs about 100 more.
     pub memory_limit_mib: u32,
 }
 
 impl Default for DatabaseOptions {
     fn default() -> DatabaseOptions {
-        DatabaseOptions { threads: 1, memory_limit_mib: 128 }
+        DatabaseOptions { threads: 1, inserts: 1, memory_limit_mib: 128 }
     }
 }
 

@@ -40,6 +40,14 @@ impl Draft {
         Ok(Draft { connection, path })
     }
 
+    /// Another connection to the same database, for a transaction beside that of the draft.
+    pub(crate) fn another_connection(&self) -> Result<Connection> {
+        self.connection
+            .try_clone()
+            .and_then(|connection| connection.execute_batch("use vcq").map(|()| connection))
+            .map_err(LoadError::duckdb("open", &self.path))
+    }
+
     /// Runs statements that return no rows.
     pub(crate) fn execute(&self, attempt: &'static str, sql: &str) -> Result {
         self.connection.execute_batch(sql).map_err(LoadError::duckdb(attempt, &self.path))

@@ -23,6 +23,7 @@ mod error;
 mod fingerprint;
 mod incident_search;
 mod incidents;
+mod insert;
 pub(crate) mod lock;
 mod manifest;
 mod migration;
