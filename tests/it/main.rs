@@ -10,6 +10,7 @@ mod cards;
 mod cell_values;
 mod census;
 mod concurrent_readers;
+mod counts;
 mod credentials;
 mod demo;
 mod disk_errors;
