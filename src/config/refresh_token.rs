@@ -168,10 +168,11 @@ impl LockFile {
     }
 }
 
-/// Whether a file has a token, not only room for one.
+/// Whether a file has a token to its end, not only room for one. The room is spaces, so that what ends before the line
+/// does is not taken for a token.
 fn is_whole(next: &Path) -> bool {
     let text = fs::read_to_string(next).unwrap_or_default();
-    text.split_once('\n').is_some_and(|(token, _)| !token.is_empty())
+    text.split_once('\n').is_some_and(|(token, _)| !token.is_empty() && !token.contains(char::is_whitespace))
 }
 
 /// Creates the file for the next token with its full size, so that storing one needs no more space.
@@ -182,7 +183,7 @@ fn make_room(next: &Path) -> Result<(), RefreshTokenError> {
             _ => {}
         }
         let mut file = files::create_new_private(next)?;
-        file.write_all(&[b'\n'; ROOM_BYTES])?;
+        file.write_all(&[b' '; ROOM_BYTES])?;
         file.sync_all()
     };
     made().map_err(|source| RefreshTokenError::Write { path: next.to_owned(), source })
@@ -256,8 +257,10 @@ mod tests {
         assert!(taken.may_be_used, "the process did not say what became of it");
         Box::new(taken).keep();
         assert!(!take(&file).may_be_used);
-        // It ended after the next token was written.
-        write(&beside(&path, "next"), "r-2\n\n\n");
+        // It ended in the middle of writing the next token, and after it.
+        write(&beside(&path, "next"), "r-     ");
+        assert!(take(&file).may_be_used);
+        write(&beside(&path, "next"), "r-2\n    ");
         let taken = take(&file);
         assert_eq!((taken.token.expose(), taken.may_be_used), ("r-2", false));
         assert_eq!(fs::read_to_string(&path).expect("read").trim(), "r-2");
