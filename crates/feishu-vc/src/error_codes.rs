@@ -367,6 +367,18 @@ mod tests {
     }
 
     #[test]
+    fn a_code_is_looked_up_in_the_table() {
+        for row in ERROR_CODES {
+            let class = if let Skip(class) = row.action { Some(class) } else { None };
+            assert_eq!((meaning(row.code), refusal_class(row.code)), (Some(row.meaning), class), "{}", row.code);
+            assert_eq!(concerns_one_unit(row.code), ![121003, 99992402].contains(&row.code), "{}", row.code);
+            assert_eq!(is_meeting_not_found(row.code), row.code == 126009);
+            assert_eq!(is_window_too_long(row.code), row.code == 126006);
+        }
+        assert_eq!((meaning(4_711), refusal_class(4_711), concerns_one_unit(4_711)), (None, None, false));
+    }
+
+    #[test]
     fn every_stop_cause_has_a_meaning_of_its_own() {
         let mut meanings = std::collections::HashMap::new();
         for action in ERROR_CODES.iter().flat_map(|row| [Some(row.action), row.on_meeting_list]).flatten() {

@@ -106,6 +106,7 @@ mod tests {
         assert_eq!(particulars.scopes, ["vc:room:readonly", "vc:rooms.room.detailinfo:read"]);
         assert_eq!(particulars.log_id.as_deref(), Some("L2"));
         assert_eq!(scopes_in("no [list"), Vec::<String>::new());
+        assert_eq!(scopes_in("[word, vc:room:readonly, a:b!]"), ["vc:room:readonly"]);
     }
 
     #[test]
