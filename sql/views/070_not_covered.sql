@@ -102,7 +102,9 @@ from (
     inner join range(0, 3660) as i(day_no) on g.first_date + cast(i.day_no as integer) < g.end_date
 ) as d
 left join not_covered as n on n.since_local < d.date + 1 and n.until_local > d.date
-where n.since_local is null;
+where n.since_local is null
+    -- The database may hold the newest dates only.
+    and d.date >= (select min(c.meeting_date) from coverage as c);
 
 -- The days of a period that both it and the earlier period hold, counted from the first day of each: only these are
 -- compared.

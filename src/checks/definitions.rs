@@ -10,10 +10,10 @@ use super::context::{Result, VerifyContext};
 use super::database::{Database, NO_TABLE, unless_damaged};
 use super::findings::Findings;
 use super::registry::DEFINITIONS;
-use crate::load::connection;
 use crate::load::definitions::{AddressPair, DERIVED, Derived, addresses, derived_sql};
 use crate::load::draft::{Draft, DraftFolder};
-use crate::schema::{ADDRESS_BUILDINGS, BUILDINGS, PARTICIPANTS, THRESHOLDS, Table, ddl};
+use crate::load::{Held, connection};
+use crate::schema::{ADDRESS_BUILDINGS, BUILDINGS, PARTICIPANTS, PARTITION_COLUMN, THRESHOLDS, Table, ddl};
 
 /// Kind, name and text of every view and macro.
 const OBJECTS: &str = "
@@ -25,7 +25,7 @@ select 'a macro', function_name,
 from duckdb_functions() where not internal and database_name = current_database() and schema_name = 'main'
 order by all";
 
-pub(super) fn check(database: &Database, context: &VerifyContext<'_>, findings: &mut Findings) -> Result {
+pub(super) fn check(database: &Database, held: &Held, context: &VerifyContext<'_>, findings: &mut Findings) -> Result {
     // What the files of `views_dir` install is not compared.
     if context.definitions.are_own_of(database.meta.definitions_sha256.as_deref()) {
         check_installed(database, context, findings)?;
@@ -38,7 +38,7 @@ pub(super) fn check(database: &Database, context: &VerifyContext<'_>, findings: 
     }
     for derived in DERIVED {
         if database.has(&[derived.table, derived.source]) {
-            check_derived(database, derived, findings)?;
+            check_derived(database, derived, held, findings)?;
         } else {
             findings.skip(&DEFINITIONS, NO_TABLE);
         }
@@ -140,11 +140,17 @@ fn check_rows(
 }
 
 /// A derived table has exactly the rows derived from its source.
-fn check_derived(database: &Database, derived: &Derived, findings: &mut Findings) -> Result {
+fn check_derived(database: &Database, derived: &Derived, held: &Held, findings: &mut Findings) -> Result {
+    // The table has the rows of all dates.
+    let condition = match held {
+        Held::Since(since) => format!("{PARTITION_COLUMN} >= date {}", ddl::quoted(since)),
+        _ => "true".to_owned(),
+    };
     let (table, sql) = (derived.table.name, derived_sql(derived, "true"));
+    let rows = format!("(select * from {table} where {condition})");
     let sql = format!(
-        "select (select count(*) from {table}), (select count(*) from (from ({sql}) except all from {table})), \
-         (select count(*) from (from {table} except all from ({sql})))"
+        "select (select count(*) from {rows}), (select count(*) from (from ({sql}) except all from {rows})), \
+         (select count(*) from (from {rows} except all from ({sql})))"
     );
     if let Some(counts) = database.counts(&sql, table, findings)? {
         findings.examined(&DEFINITIONS, counts[0]);

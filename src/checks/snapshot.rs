@@ -8,7 +8,7 @@ use super::database::{self, Database, Opened};
 use super::findings::Findings;
 use super::manifest::MANIFEST_PATH;
 use super::registry::{DATABASE, MANIFEST};
-use crate::load::{LoadError, Manifest, StorePaths, lock};
+use crate::load::{Held, LoadError, Manifest, StorePaths, lock};
 
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
@@ -47,6 +47,7 @@ pub(super) fn take(paths: &StorePaths, context: &VerifyContext<'_>, findings: &m
         let of_manifest = generation(&read);
         let of_database = match &opened {
             Opened::Open(database) => database.meta.generation.and_then(|generation| u64::try_from(generation).ok()),
+            Opened::Missing if is_without_database(&read) => of_manifest,
             _ => None,
         };
         let is_quiet =
@@ -79,6 +80,11 @@ fn generation(read: &ReadManifest) -> Option<u64> {
     read.as_ref().ok()?.as_ref().map(|manifest| manifest.generation)
 }
 
+/// Whether there should be no database.
+fn is_without_database(read: &ReadManifest) -> bool {
+    matches!(read, Ok(Some(manifest)) if manifest.database == Held::Nothing)
+}
+
 fn assemble(
     paths: &StorePaths,
     read: ReadManifest,
@@ -87,6 +93,7 @@ fn assemble(
     findings: &mut Findings,
 ) -> Snapshot {
     let is_published = !matches!(opened, Opened::Missing);
+    let is_without = is_without_database(&read);
     let problem = match &read {
         Ok(None) if is_published && !in_progress => {
             Some(("the manifest of the files in vcq.duckdb", "no file".to_owned()))
@@ -104,13 +111,20 @@ fn assemble(
         findings.examined(&DATABASE, 1);
     }
     let database = match opened {
+        Opened::Open(_) | Opened::Damaged(_) if is_without => {
+            if !in_progress {
+                let found = "a file; the next vcq-etl sync or rebuild removes it";
+                findings.found(&DATABASE, "vcq.duckdb", "no file: the store was published with database = off", found);
+            }
+            None
+        }
         Opened::Open(database) => Some(*database),
         Opened::Damaged(why) => {
             findings.found(&DATABASE, "vcq.duckdb", "a database of vcq-etl", why);
             None
         }
         Opened::Missing => {
-            if manifest.is_some() && !in_progress {
+            if manifest.is_some() && !in_progress && !is_without {
                 // A first publication ended between manifest and database.
                 let found = "no file; the next vcq-etl sync builds it from parquet/, vcq-etl rebuild from raw/";
                 findings.found(&DATABASE, "vcq.duckdb", "the published database", found);

@@ -5,7 +5,10 @@ use super::findings::Findings;
 use super::{
     coverage, definitions, files, manifest, meta, modes, registry, rows, rules, runs, schema, snapshot, sql_checks,
 };
-use crate::load::{Manifest, StorePaths};
+use crate::load::{Held, Manifest, StorePaths};
+
+/// Why checks of the database are skipped.
+const NO_DATABASE: &str = "there is no vcq.duckdb: the setting database is off";
 
 /// What was looked at.
 #[derive(Debug, Default)]
@@ -45,10 +48,15 @@ pub(crate) fn verify(paths: &StorePaths, context: &VerifyContext<'_>, findings: 
             sql_checks::run(check, &database, findings)?;
         }
         coverage::check(&database, context, findings)?;
-        definitions::check(&database, context, findings)?;
+        let held = snapshot.manifest.as_ref().map(|manifest| &manifest.database);
+        definitions::check(&database, held.unwrap_or(&Held::All), context, findings)?;
         timezone = database.meta.timezone;
     } else {
-        let why = if snapshot.manifest.is_some() { "there is no readable database" } else { "nothing is published" };
+        let why = match &snapshot.manifest {
+            Some(manifest) if manifest.database == Held::Nothing => NO_DATABASE,
+            Some(_) => "there is no readable database",
+            None => "nothing is published",
+        };
         registry::database_checks().for_each(|check| findings.skip(check, why));
     }
     Ok(Verified { manifest: snapshot.manifest, timezone, usable })

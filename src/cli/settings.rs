@@ -65,6 +65,7 @@ pub(super) fn flag(setting: &'static Setting) -> Arg {
         Kind::OneOf(words) => arg.value_parser(PossibleValuesParser::new(words)),
         Kind::Path => arg.value_hint(ValueHint::AnyPath),
         // "-05:00" looks like a flag.
+        Kind::DatabaseDates => arg,
         Kind::Zone => arg.allow_hyphen_values(true),
         Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
         Kind::Text

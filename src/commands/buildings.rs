@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use super::error::SyncError;
 use super::republish::{RepublishSetup, Republished, republish};
 use crate::buildings::{BuildingFile, Buildings, BuildingsError, BuildingsSummary, Days, FileFormat, Network};
-use crate::load::{DatabaseOptions, LoadError, StorePaths, open_published_with, read_generation};
+use crate::load::{DatabaseOptions, LoadError, StorePaths, open_complete, read_generation};
 
 pub(crate) const IMPORT: &str = "buildings import";
 
@@ -129,7 +129,7 @@ pub(crate) fn reach(store: &std::path::Path, options: DatabaseOptions) -> Result
         return Err(BuildingsError::NoneImported { path: paths.buildings() }.into());
     }
     let buildings = Buildings::read(&paths.buildings())?;
-    let connection = open_published_with(&paths, options)?;
+    let connection = open_complete(&paths, options)?;
     let generation = read_generation(&connection, &paths)?;
     let mut count = Count::default();
     let failed = |source| LoadError::Duckdb { attempt: "read the addresses of", path: paths.database(), source };

@@ -9,7 +9,7 @@ use super::error::SyncError;
 use super::estimate::local_minute;
 use crate::ledger::{Hole, Ledger, RunRecord, covered_until, holes, read_runs};
 use crate::load::connection::open_in_memory;
-use crate::load::{DatabaseOptions, LoadError, Manifest, StorePaths, open_published_with};
+use crate::load::{DatabaseOptions, LoadError, Manifest, StorePaths, open_complete};
 use crate::schema::ddl::quoted;
 use crate::schema::{TenantZone, utc_text};
 
@@ -53,7 +53,7 @@ pub(super) fn runs_in(part: &Path, spill: &Path, database: DatabaseOptions) -> R
 
 /// The runs in the published database; none if it cannot be read.
 fn published_runs(paths: &StorePaths, database: DatabaseOptions) -> Vec<RunRecord> {
-    let Ok(connection) = open_published_with(paths, database) else { return Vec::new() };
+    let Ok(connection) = open_complete(paths, database) else { return Vec::new() };
     read_published(&connection, "meeting_nos")
         // Published by an older version.
         .or_else(|_| read_published(&connection, "cast(null as varchar)"))

@@ -4,7 +4,7 @@
 use super::error::SyncError;
 use super::setup::SyncSetup;
 use crate::ledger::{Ledger, USER_ID_TYPE};
-use crate::load::{DatabaseOptions, StorePaths, open_published_with};
+use crate::load::{DatabaseOptions, StorePaths, open_complete};
 use crate::schema::TenantZone;
 
 pub(super) const TIMEZONE: &str = "timezone";
@@ -50,7 +50,7 @@ pub(super) fn stored_setting(
         return Ok(Some(stored));
     }
     // An unreadable database is rebuilt, so it is not consulted.
-    let stored = open_published_with(paths, database)
+    let stored = open_complete(paths, database)
         .ok()
         .and_then(|connection| connection.query_row(&format!("select {name} from meta"), [], |row| row.get(0)).ok());
     Ok(stored.flatten())

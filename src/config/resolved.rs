@@ -18,7 +18,7 @@ use super::settings::{Kind, LOG_LEVELS};
 use super::sources::{Origin, Sources, Values};
 use crate::extract::Also;
 use crate::files::Access;
-use crate::load::DatabaseOptions;
+use crate::load::{DatabaseDates, DatabaseOptions};
 use crate::personal_data::{Identity, Topics};
 use crate::schema::TenantZone;
 use crate::text::Language;
@@ -34,6 +34,8 @@ pub(crate) struct Config {
     pub thresholds: Vec<(String, f64)>,
     pub language: Language,
     pub profile: String,
+    /// What `vcq.duckdb` holds.
+    pub database_dates: DatabaseDates,
     pub shared: bool,
     pub identity: Identity,
     pub identity_days: Option<u64>,
@@ -109,6 +111,7 @@ impl Config {
             },
             profile: values.typed("profile", |text, _| Some(text.to_owned()))?,
             shared: values.switch("shared")?,
+            database_dates: values.typed("database", |text, _| DatabaseDates::parse(text))?,
             identity: values.typed("identity", |text, _| Identity::parse(text))?,
             identity_days: values.given_count("identity_days")?,
             topics: values.typed("topics", |text, _| Topics::parse(text))?,
@@ -213,7 +216,7 @@ impl Config {
         const MIB_OF_AN_INSERT: u32 = 96;
         let memory_limit_mib = mebibytes(self.memory_limit);
         let inserts = (memory_limit_mib / MIB_OF_AN_INSERT).clamp(1, self.threads);
-        DatabaseOptions { memory_limit_mib, inserts, ..DatabaseOptions::default() }
+        DatabaseOptions { memory_limit_mib, inserts, dates: self.database_dates, ..DatabaseOptions::default() }
     }
 
     /// DuckDB's limits for checks, which read with all threads.

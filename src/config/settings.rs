@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     },
     Bytes,
     Zone,
+    /// The dates that the database holds.
+    DatabaseDates,
     /// On or off. The flag alone means on.
     Switch,
     BaseUrl,
@@ -42,6 +44,7 @@ impl Kind {
             Kind::Duration { .. } => "a duration above zero, such as 500ms, 90s, 10m, 24h or 2d".to_owned(),
             Kind::Bytes => "a size such as 256MiB, 1GiB or 500MB".to_owned(),
             Kind::Zone => "a UTC offset such as +08:00 or a time zone name such as Asia/Shanghai".to_owned(),
+            Kind::DatabaseDates => "full, off or the last days, such as last 90d".to_owned(),
             Kind::Switch => "true or false".to_owned(),
             Kind::BaseUrl => "a base URL such as https://open.feishu.cn".to_owned(),
             Kind::Numbers => "a list such as audio_loss_pct=3,audio_delay_ms=200".to_owned(),
@@ -168,6 +171,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         default: "false",
         help: "Let the group read the store and everything else that is written: directories 0750, files 0640, vcq.duckdb 0440. By default only the owner can: 0700, 0600 and 0400. Use the same value for every run on a store; the next sync or rebuild applies a change.",
         ..setting("shared", "BOOL", Kind::Switch, Group::Store)
+    },
+    Setting {
+        default: "full",
+        help: "What vcq.duckdb holds: full (all dates), last 90d (any number of days up to the newest date with meetings) or off (there is no vcq.duckdb, and no reports). The Parquet files always have all dates. Takes effect at the next sync or rebuild.",
+        ..setting("database", "DATES", Kind::DatabaseDates, Group::Store)
     },
     Setting {
         default: "full",

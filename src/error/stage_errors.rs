@@ -131,6 +131,12 @@ impl From<LoadError> for Failure {
             LoadError::NoDatabase { .. } => failure
                 .hint("run vcq-etl sync --since 2d first, or use another store with --store DIR")
                 .hint("if raw/ already contains data, vcq-etl rebuild builds the database without API calls"),
+            LoadError::DatabaseOff { .. } => failure
+                .hint("to get reports from vcq-etl, set database = \"full\" or \"last 90d\", and run vcq-etl sync or rebuild")
+                .hint(
+                    "the Parquet files have all dates: vcq-etl report export --engine duckdb --out DIR writes the reports as SQL \
+                     for them",
+                ),
             LoadError::CorruptManifest { .. } | LoadError::MissingManifest { .. } => {
                 failure.hint(format!("run vcq-etl rebuild without --since and --until: {REBUILDS}"))
             }

@@ -9,24 +9,26 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::compaction::{self, Size};
-use super::connection::rows;
-use super::current::{Current, Loaded, unsigned};
+use super::connection::{open_read_only, rows};
+use super::current::{Current, Loaded, on_dates, unsigned};
 use super::definitions;
 use super::draft::{Draft, DraftFolder};
 use super::error::{LoadError, Result};
 use super::fingerprint::Fingerprint;
-use super::insert::{Insert, date_literal};
+use super::held::{SEARCHED, is_searched};
+use super::insert::Insert;
 use super::manifest::{Manifest, PublishedFile};
 use super::part_writer::{PartWriter, StagedPart};
+use super::partial::Partial;
 use super::paths::{StorePaths, wal_of};
 use super::plan::{NamedPart, Naming};
 use super::publication::{Publication, RunRows};
 use super::{custom, incidents, migration, reference, stored_minutes};
 use crate::files;
-use crate::schema::cell::Cell;
+use crate::schema::cell::{Cell, Row};
 use crate::schema::{
-    MEETINGS, META, PARTICIPANTS, PARTITION_COLUMN, PUBLISHED_FILES, QUALITY_SAMPLES, RUNS, SCHEMA_VERSION, TABLES,
-    Table, civil_date,
+    MEETINGS, META, MISALIGNED_PARTICIPANTS, PARTICIPANTS, PARTITION_COLUMN, PUBLISHED_FILES, QUALITY_SAMPLES, RUNS,
+    SCHEMA_VERSION, TABLES, Table, civil_date,
 };
 
 /// The next database, closed and flushed to disk.
@@ -95,12 +97,13 @@ pub(crate) fn build(
     current: Option<&Current>,
     naming: &Naming<'_>,
     runs: RunRows<'_>,
+    partial: Option<&Partial<'_>>,
 ) -> Result<Built> {
-    let builder = Builder { paths, publication, manifest, naming };
+    let builder = Builder { paths, publication, manifest, naming, partial };
     // A file that a session of another program has changed would keep the change for ever.
     let trusted = current.filter(|current| publication.mode.trusts_published() && current.published.is_some());
     let base = trusted.filter(|current| {
-        let rows_kept = difference(&current.loaded, &manifest.files).1;
+        let rows_kept = difference(&current.loaded, &builder.loaded_of(&manifest.files)).1;
         let dated = current.loaded.iter().filter(|file| file.meeting_date.is_some());
         let rows_loaded: u64 = dated.map(|file| file.rows).sum();
         !compaction::should_rebuild(rows_kept, rows_loaded - rows_kept, builder.rows(), current.compact)
@@ -129,6 +132,28 @@ pub(crate) fn build(
     }
 }
 
+/// Builds a database that is not published. Also returns the rows of [`MISALIGNED_PARTICIPANTS`].
+pub(super) fn build_scratch(
+    paths: &StorePaths,
+    publication: &Publication<'_>,
+    manifest: &Manifest,
+    naming: &Naming<'_>,
+    runs: RunRows<'_>,
+    partial: &Partial<'_>,
+) -> Result<(Built, Vec<Row>)> {
+    let built = Builder { paths, publication, manifest, naming, partial: Some(partial) }.build(None, runs)?;
+    let failed = || LoadError::duckdb("read", &built.path);
+    let options = publication.database;
+    let connection = open_read_only(&built.path, &paths.work(), options)?;
+    let sql = format!(
+        "select participant_key, cast({PARTITION_COLUMN} - date '1970-01-01' as integer) from {}",
+        MISALIGNED_PARTICIPANTS.name
+    );
+    let read = |row: &duckdb::Row<'_>| Ok(vec![Cell::Text(row.get(0)?), Cell::Day(row.get(1)?)]);
+    let misaligned = rows(&connection, &sql, read).map_err(failed())?;
+    Ok((built, misaligned))
+}
+
 /// Whether an update of a copy may have failed because the copy is damaged.
 fn is_damage(error: &LoadError) -> bool {
     match error {
@@ -145,9 +170,21 @@ struct Builder<'a> {
     publication: &'a Publication<'a>,
     manifest: &'a Manifest,
     naming: &'a Naming<'a>,
+    /// `None` if the database holds everything.
+    partial: Option<&'a Partial<'a>>,
 }
 
 impl Builder<'_> {
+    /// The files of which the database has the rows.
+    fn loaded_of(&self, files: &[PublishedFile]) -> Vec<PublishedFile> {
+        let is_held = |file: &&PublishedFile| self.partial.is_none_or(|partial| partial.held.has_file(file));
+        files.iter().filter(is_held).cloned().collect()
+    }
+
+    fn is_scratch(&self) -> bool {
+        self.partial.is_some_and(|partial| partial.is_scratch)
+    }
+
     fn build(&self, base: Option<&Current>, runs: RunRows<'_>) -> Result<Built> {
         let folder = DraftFolder::create(self.paths, self.publication.run_id)?;
         if let Some(base) = base {
@@ -158,7 +195,7 @@ impl Builder<'_> {
         let mut files = self.manifest.files.clone();
         let searched = self.fill(&draft, base, &mut files, runs)?;
         let bytes = |path: &Path| Ok(fs::metadata(path).map_err(LoadError::io("read the size of", path))?.len());
-        if base.is_none() {
+        if base.is_none() && !self.is_scratch() {
             draft.execute("commit to", "commit; checkpoint")?;
             let (bytes, rows) = (bytes(&draft.path)?, self.rows());
             draft.execute("begin a transaction in", "begin transaction")?;
@@ -168,11 +205,14 @@ impl Builder<'_> {
         let (work, run_id) = (self.paths.work(), self.publication.run_id);
         let mut exported = incidents::export(&draft, &work, run_id, &searched)?;
         exported.extend(self.empty_incidents(&files, &exported)?);
-        exported.extend(reference::export(&draft, &work, run_id)?);
+        if self.partial.is_none_or(|partial| partial.exports_undated) {
+            exported.extend(reference::export(&draft, &work, run_id)?);
+        }
         let exported: Vec<NamedPart> = exported.iter().map(|part| self.naming.name(part)).collect();
         self.replace_published_files(&draft, &files, &exported)?;
         draft.execute("commit to", "commit")?;
-        let problems = custom::install(&draft.connection, self.publication.definitions.custom)
+        let custom = if self.is_scratch() { &[][..] } else { self.publication.definitions.custom };
+        let problems = custom::install(&draft.connection, custom)
             .map_err(LoadError::duckdb("install the files of views_dir in", &draft.path))?;
         draft.execute("checkpoint", "checkpoint")?;
         let objects =
@@ -200,7 +240,7 @@ impl Builder<'_> {
     }
 
     fn rows(&self) -> u64 {
-        self.manifest.files.iter().map(|file| file.rows).sum()
+        self.loaded_of(&self.manifest.files).iter().map(|file| file.rows).sum()
     }
 
     /// Fills the draft from the files. Returns the dates whose incidents were searched, and removes the outdated ones
@@ -212,9 +252,12 @@ impl Builder<'_> {
         files: &mut Vec<PublishedFile>,
         runs: RunRows<'_>,
     ) -> Result<BTreeSet<i32>> {
-        let searches_all = self.searches_all_dates(base);
+        let searches_all = match self.partial {
+            Some(partial) => partial.changes.is_some_and(|changes| changes.searched.is_none()),
+            None => self.must_judge_all(base),
+        };
         if searches_all {
-            files.retain(|file| !incidents::is_searched(&file.table));
+            files.retain(|file| !is_searched(&file.table));
         }
         let (applied, loaded) =
             base.map_or((&[][..], &[][..]), |base| (base.applied.as_slice(), base.loaded.as_slice()));
@@ -226,39 +269,27 @@ impl Builder<'_> {
             let comments = definitions::table_comments(definitions.language);
             draft.execute("comment the tables of", &comments)?;
         }
-        let changes = difference(loaded, files).0;
+        let held = self.loaded_of(files);
+        let changes = difference(loaded, &held).0;
         for change in &changes {
             self.replace(draft, change, base.is_none())?;
         }
         self.define(draft, base, &changes)?;
-        let rooms = incidents::room_places(draft)?;
+        let rooms = incidents::room_places(&draft.connection, &draft.path)?;
         let published = |table: &Table| self.naming.published(table.name, None).cloned();
         reference::fill(draft, self.paths, self.publication.reference_rows, &published, base.is_none())?;
-        let profile = definitions.profile;
-        let samples = files.iter().filter(|file| file.table == QUALITY_SAMPLES.name);
+        let samples = held.iter().filter(|file| file.table == QUALITY_SAMPLES.name);
         let published: BTreeSet<i32> = samples.filter_map(|file| civil_date(file.date_with_rows()?)).collect();
         if definitions.define(stored_minutes::SOURCE) {
             let changed =
                 self.keeps_verdicts(base).then(|| days_of(changed_dates(&changes, &QUALITY_SAMPLES)).collect());
-            stored_minutes::update(draft, profile, &published, changed.as_ref())?;
+            stored_minutes::update(draft, definitions.profile, &published, changed.as_ref())?;
         }
-        let mut searched = BTreeSet::new();
-        if let Some(search) = definitions.incident_search {
-            let mut changed = None;
-            if !searches_all {
-                let mut dates = incidents::dates_of_changed_rooms(draft, &rooms)?;
-                for table in [&MEETINGS, &PARTICIPANTS, &QUALITY_SAMPLES] {
-                    dates.extend(days_of(changed_dates(&changes, table)));
-                }
-                changed = Some(dates);
-            }
-            searched = incidents::Search { search, profile, published, changed }.update(draft)?;
-        }
+        let searched = self.search(draft, base, published, &changes, &rooms)?;
         let is_outdated = |date: &str| civil_date(date).is_some_and(|date| searched.contains(&date));
-        files.retain(|file| {
-            !(incidents::is_searched(&file.table) && file.meeting_date.as_deref().is_some_and(is_outdated))
-        });
-        let rows = runs(&draft.connection).map_err(|source| LoadError::Runs { path: self.paths.database(), source })?;
+        files.retain(|file| !(is_searched(&file.table) && file.meeting_date.as_deref().is_some_and(is_outdated)));
+        let complete = self.partial.map_or(&draft.connection, |partial| partial.lake);
+        let rows = runs(complete).map_err(|source| LoadError::Runs { path: self.paths.database(), source })?;
         draft.replace_rows(&RUNS, &rows)?;
         self.replace_meta(draft, base.map(|base| base.compact))?;
         Ok(searched)
@@ -274,8 +305,41 @@ impl Builder<'_> {
         })
     }
 
-    /// Whether the incidents of all dates are searched, and not only those that the changed dates affect.
-    fn searches_all_dates(&self, base: Option<&Current>) -> bool {
+    /// Searches for incidents. Returns the dates that were searched.
+    fn search(
+        &self,
+        draft: &Draft,
+        base: Option<&Current>,
+        published: BTreeSet<i32>,
+        changes: &[Change<'_>],
+        rooms: &incidents::RoomPlaces,
+    ) -> Result<BTreeSet<i32>> {
+        let Some(search) = self.publication.definitions.incident_search else { return Ok(BTreeSet::new()) };
+        let profile = self.publication.definitions.profile;
+        let mut judged = None;
+        if !self.must_judge_all(base) {
+            let after = incidents::room_places(&draft.connection, &draft.path)?;
+            let mut dates = incidents::dates_of_changed_rooms(&draft.connection, &draft.path, rooms, &after)?;
+            for table in [&MEETINGS, &PARTICIPANTS, &QUALITY_SAMPLES] {
+                dates.extend(days_of(changed_dates(changes, table)));
+            }
+            judged = Some(dates);
+        }
+        let changed = match self.partial {
+            None => Some(judged.clone()),
+            Some(partial) => partial.changes.map(|changes| changes.searched.clone()),
+        };
+        let is_found_before = changed.is_none();
+        let search = incidents::Search { search, profile, published, judged, changed: changed.flatten() };
+        if is_found_before {
+            search.judge(draft)?;
+            return Ok(BTreeSet::new());
+        }
+        search.update(draft)
+    }
+
+    /// Whether all dates are judged and searched, and not only those that the changed dates affect.
+    fn must_judge_all(&self, base: Option<&Current>) -> bool {
         let definitions = &self.publication.definitions;
         definitions.incident_search.is_some()
             && !base.is_some_and(|base| {
@@ -297,7 +361,7 @@ impl Builder<'_> {
             PartWriter::create(&self.paths.work(), table, civil_date(first), self.publication.run_id, 0)?
                 .finish_even_if_empty()
         };
-        incidents::TABLES.into_iter().filter(|table| !has_file(table.name)).map(create).collect()
+        SEARCHED.into_iter().filter(|table| !has_file(table.name)).map(create).collect()
     }
 
     /// Updates views, macros, limits, buildings and derived tables to the program, the settings and the rows.
@@ -307,6 +371,9 @@ impl Builder<'_> {
         let reinstall = before != Some(definitions.sha256().as_str());
         if reinstall {
             definitions.install(draft)?;
+        }
+        if let Some(partial) = self.partial {
+            return partial.define(draft, definitions, self.paths, base.is_none());
         }
         // Derived rows depend on the program and on other rows, not on limits or buildings.
         let derive_all = before.is_none() || !base.is_some_and(Current::is_from_this_version);
@@ -326,7 +393,8 @@ impl Builder<'_> {
         if change.files.is_empty() {
             return Ok(());
         }
-        let insert = Insert { paths: self.paths, table, files: &change.files };
+        let part = |path: &str| self.part(path);
+        let insert = Insert { part: &part, table, files: &change.files };
         match insert.connections(self.publication.database) {
             connections if connections > 1 && is_new => {
                 // The new database is nobody's yet, so several transactions lose nothing.
@@ -337,6 +405,11 @@ impl Builder<'_> {
             _ => insert.run(draft)?,
         }
         self.check_counts(draft, table, &change.files)
+    }
+
+    fn part(&self, path: &str) -> PathBuf {
+        let staged = self.partial.and_then(|partial| partial.staged.get(path)).cloned();
+        staged.unwrap_or_else(|| self.paths.part(path))
     }
 
     /// Compares the rows loaded for each date with the manifest.
@@ -400,17 +473,6 @@ fn changed_dates<'a>(changes: &[Change<'a>], table: &Table) -> BTreeSet<&'a str>
 
 fn days_of<'a>(dates: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item = i32> {
     dates.into_iter().filter_map(civil_date)
-}
-
-/// A condition on dates in ascending order. The range lets DuckDB skip row groups before it looks at the list.
-fn on_dates(dates: &[&str]) -> String {
-    let literals: Vec<String> = dates.iter().map(|date| date_literal(date)).collect();
-    match (literals.first(), literals.last()) {
-        (Some(first), Some(last)) => {
-            format!("{PARTITION_COLUMN} between {first} and {last} and {PARTITION_COLUMN} in ({})", literals.join(", "))
-        }
-        _ => "false".to_owned(),
-    }
 }
 
 fn whole(number: u64) -> Cell {

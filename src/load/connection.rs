@@ -5,6 +5,7 @@ use std::path::Path;
 use duckdb::{AccessMode, Config, Connection, Row};
 
 use super::error::{LoadError, Result};
+use super::held::DatabaseDates;
 
 /// Every DuckDB from 1.2 to 2.x opens files of this storage version.
 pub(crate) const STORAGE_VERSION: &str = "v1.2.0";
@@ -17,11 +18,13 @@ pub struct DatabaseOptions {
     pub inserts: u32,
     /// DuckDB's `memory_limit`, MiB. The process needs about 100 more.
     pub memory_limit_mib: u32,
+    /// What a publication puts into `vcq.duckdb`.
+    pub dates: DatabaseDates,
 }
 
 impl Default for DatabaseOptions {
     fn default() -> DatabaseOptions {
-        DatabaseOptions { threads: 1, inserts: 1, memory_limit_mib: 128 }
+        DatabaseOptions { threads: 1, inserts: 1, memory_limit_mib: 128, dates: DatabaseDates::Full }
     }
 }
 

@@ -11,10 +11,12 @@ use super::connection::{DatabaseOptions, rows};
 use super::definitions;
 use super::error::{LoadError, Result};
 use super::fingerprint::Fingerprint;
+use super::held::{Held, is_searched};
+use super::manifest::Manifest;
 use super::migration::{self, Applied};
 use super::paths::StorePaths;
 use super::reader::Reader;
-use crate::schema::{Kind, SCHEMA_VERSION, Table};
+use crate::schema::{Kind, PARTITION_COLUMN, SCHEMA_VERSION, Table, ddl};
 
 #[derive(Debug)]
 pub(crate) struct Current {
@@ -109,6 +111,7 @@ fn read(connection: &Connection) -> duckdb::Result<Current> {
         Ok(Loaded { table, meeting_date, rows: unsigned(row.get(2)?), sha256 })
     })?;
     let applied = migration::applied(connection)?;
+    let loaded = without_dates_not_held(connection, loaded)?;
     let definitions_sha256 = definitions::installed_checksum(connection);
     let profile = definitions::stored_profile(connection);
     let objects = definitions::objects(connection)?;
@@ -127,6 +130,25 @@ fn read(connection: &Connection) -> duckdb::Result<Current> {
     })
 }
 
+/// `published_files` has all files, and a database that holds the newest dates has rows from its first one on.
+fn without_dates_not_held(connection: &Connection, mut loaded: Vec<Loaded>) -> duckdb::Result<Vec<Loaded>> {
+    let tables: BTreeSet<&str> = loaded.iter().filter(|file| is_dated(file)).map(|file| file.table.as_str()).collect();
+    let first = |table: &&str| format!("select min({PARTITION_COLUMN}) as first from {table}");
+    let firsts = tables.iter().map(first).collect::<Vec<_>>().join(" union all ");
+    if firsts.is_empty() {
+        return Ok(loaded);
+    }
+    let sql = format!("select cast(min(first) as varchar) from ({firsts})");
+    let first: Option<String> = connection.query_row(&sql, [], |row| row.get(0))?;
+    loaded.retain(|file| !is_dated(file) || first.is_none() || file.meeting_date >= first);
+    Ok(loaded)
+}
+
+/// The tables of incidents have the rows of all dates.
+fn is_dated(file: &Loaded) -> bool {
+    file.date_with_rows().is_some() && !is_searched(&file.table)
+}
+
 /// Counts are never negative; NULL means unknown.
 pub(crate) fn unsigned(number: Option<i64>) -> u64 {
     number.and_then(|number| u64::try_from(number).ok()).unwrap_or_default()
@@ -137,7 +159,9 @@ pub(crate) fn unsigned(number: Option<i64>) -> u64 {
 pub(crate) fn open_published_with(paths: &StorePaths, options: DatabaseOptions) -> Result<Reader> {
     let path = paths.database();
     if !path.exists() {
-        return Err(LoadError::NoDatabase { path });
+        let is_off = Manifest::read(paths)
+            .is_ok_and(|manifest| manifest.is_some_and(|manifest| manifest.database == Held::Nothing));
+        return Err(if is_off { LoadError::DatabaseOff { path } } else { LoadError::NoDatabase { path } });
     }
     let reader = Reader::open(paths, options)?;
     check_known(&reader, &path)?;
@@ -157,4 +181,19 @@ pub(crate) fn parquet_columns(table: &Table) -> String {
         _ => column.name.to_owned(),
     });
     columns.collect::<Vec<_>>().join(", ")
+}
+
+/// A condition on dates in ascending order. The range lets DuckDB skip row groups before it looks at the list.
+pub(super) fn on_dates(dates: &[&str]) -> String {
+    let literals: Vec<String> = dates.iter().map(|date| date_literal(date)).collect();
+    match (literals.first(), literals.last()) {
+        (Some(first), Some(last)) => {
+            format!("{PARTITION_COLUMN} between {first} and {last} and {PARTITION_COLUMN} in ({})", literals.join(", "))
+        }
+        _ => "false".to_owned(),
+    }
+}
+
+pub(super) fn date_literal(meeting_date: &str) -> String {
+    format!("date {}", ddl::quoted(meeting_date))
 }

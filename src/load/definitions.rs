@@ -277,6 +277,17 @@ impl Definitions<'_> {
     }
 }
 
+impl Definitions<'_> {
+    /// Finds the buildings of these addresses, and of no others.
+    pub(super) fn locate_all(&self, draft: &Draft, addresses: Vec<AddressPair>) -> Result {
+        let rows = match self.buildings.is_empty() {
+            true => Vec::new(),
+            false => self.building_lookup.locate(addresses),
+        };
+        draft.replace_rows(&ADDRESS_BUILDINGS, &rows)
+    }
+}
+
 /// The statements that comment the tables.
 pub(super) fn table_comments(language: Language) -> String {
     TABLES.iter().map(|table| ddl::comments(table, language)).collect()

@@ -53,6 +53,9 @@ pub enum LoadError {
     /// Nothing was published yet.
     #[error("{} does not exist", path.display())]
     NoDatabase { path: PathBuf },
+    /// The store is published without one.
+    #[error("{} does not exist: the store was published with database = \"off\"", path.display())]
+    DatabaseOff { path: PathBuf },
     #[error("{} is a DuckDB database that vcq-etl did not create; move it away, then run again", path.display())]
     ForeignDatabase { path: PathBuf },
     /// An applied migration has another checksum than the one in this program.

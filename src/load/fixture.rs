@@ -283,7 +283,7 @@ pub(crate) fn parquet_tables() -> impl Iterator<Item = &'static Table> {
 
 /// Those whose rows are given to a publication.
 pub(crate) fn staged_tables() -> impl Iterator<Item = &'static Table> {
-    parquet_tables().filter(|table| !incidents::is_searched(table.name))
+    parquet_tables().filter(|table| !is_searched(table.name))
 }
 
 pub(crate) fn table_lines(connection: &duckdb::Connection, table: &str) -> Vec<String> {

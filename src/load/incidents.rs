@@ -7,10 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use duckdb::Connection;
+
 use super::connection::rows;
 use super::dates::{on_days, since_until, spans};
 use super::draft::Draft;
 use super::error::{LoadError, Result};
+use super::held::SEARCHED as TABLES;
 use super::incident_search::{IncidentRows, IncidentSearch};
 use super::part_writer::{PartWriter, StagedPart};
 use super::reference::export_rows;
@@ -20,14 +23,7 @@ use crate::schema::{
 };
 
 /// Days before a date that its incidents depend on.
-const REACH_DAYS: i32 = 28;
-
-pub(super) const TABLES: [&Table; 2] = [&INCIDENTS, &INCIDENT_PARTICIPANTS];
-
-/// Whether the rows of a dated table are computed by the publication, and not given.
-pub(crate) fn is_searched(table: &str) -> bool {
-    TABLES.iter().any(|searched| searched.name == table)
-}
+pub(crate) const REACH_DAYS: i32 = 28;
 
 /// What a publication searches.
 pub(super) struct Search<'a> {
@@ -37,6 +33,8 @@ pub(super) struct Search<'a> {
     pub(super) published: BTreeSet<i32>,
     /// The dates whose rows have changed; `None` for all dates, or if definitions or the profile have changed.
     pub(super) changed: Option<BTreeSet<i32>>,
+    /// The dates whose participants are judged, likewise.
+    pub(super) judged: Option<BTreeSet<i32>>,
 }
 
 impl Search<'_> {
@@ -93,9 +91,10 @@ impl Search<'_> {
         draft.append_rows(&INCIDENT_PARTICIPANTS, &participants)
     }
 
-    fn judge(&self, draft: &Draft) -> Result {
+    /// Updates `judged_participants`.
+    pub(super) fn judge(&self, draft: &Draft) -> Result {
         let table = JUDGED_PARTICIPANTS.name;
-        let dates: BTreeSet<i32> = match &self.changed {
+        let dates: BTreeSet<i32> = match &self.judged {
             None => {
                 draft.execute("delete rows from", &format!("delete from {table}"))?;
                 self.published.clone()
@@ -171,15 +170,30 @@ pub(super) fn export(draft: &Draft, work_dir: &Path, run_id: &str, dates: &BTree
 /// What the search reads of the undated tables: name and building of each room.
 pub(super) type RoomPlaces = BTreeMap<String, (Option<String>, Option<String>)>;
 
-pub(super) fn room_places(draft: &Draft) -> Result<RoomPlaces> {
+/// `place` is where the rows are, for errors.
+pub(super) fn room_places(connection: &Connection, place: &Path) -> Result<RoomPlaces> {
     let sql = format!("select room_id, room_name, building from {}", ROOMS.name);
-    rows(&draft.connection, &sql, |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))
-        .map_err(LoadError::duckdb("read the rooms of", &draft.path))
+    rows(connection, &sql, |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))
+        .map_err(LoadError::duckdb("read the rooms of", place))
+}
+
+/// The same from rows that are given.
+pub(super) fn places_of_rows(rows: &[Row]) -> RoomPlaces {
+    let text = |row: &Row, name: &str| match ROOMS.position(name).and_then(|at| row.get(at)) {
+        Some(Cell::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let place = |row: &Row| Some((text(row, "room_id")?, (text(row, "room_name"), text(row, "building"))));
+    rows.iter().filter_map(place).collect()
 }
 
 /// The dates on which rooms took part whose name or building has changed.
-pub(super) fn dates_of_changed_rooms(draft: &Draft, before: &RoomPlaces) -> Result<BTreeSet<i32>> {
-    let after = room_places(draft)?;
+pub(super) fn dates_of_changed_rooms(
+    connection: &Connection,
+    place: &Path,
+    before: &RoomPlaces,
+    after: &RoomPlaces,
+) -> Result<BTreeSet<i32>> {
     let ids: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let changed: Vec<String> =
         ids.into_iter().filter(|id| before.get(*id) != after.get(*id)).map(|id| ddl::quoted(id)).collect();
@@ -192,7 +206,7 @@ pub(super) fn dates_of_changed_rooms(draft: &Draft, before: &RoomPlaces) -> Resu
         PARTICIPANTS.name,
         changed.join(", ")
     );
-    let dates: Vec<i32> = rows(&draft.connection, &sql, |row| row.get(0))
-        .map_err(LoadError::duckdb("read the dates of rooms in", &draft.path))?;
+    let dates: Vec<i32> =
+        rows(connection, &sql, |row| row.get(0)).map_err(LoadError::duckdb("read the dates of rooms in", place))?;
     Ok(dates.into_iter().collect())
 }

@@ -114,7 +114,7 @@ fn incidents_of(store: &Store) -> (Vec<Vec<String>>, Vec<FileOfIncidents>) {
     store.assert_consistent();
     let connection = open_published(&store.paths).expect("open");
     let tables = ["incidents", "incident_participants", "judged_participants"];
-    let files = store.manifest().files.into_iter().filter(|file| incidents::is_searched(&file.table));
+    let files = store.manifest().files.into_iter().filter(|file| is_searched(&file.table));
     (
         tables.iter().map(|table| table_lines(&connection, table)).collect(),
         files.map(|file| (file.table, file.meeting_date, file.sha256)).collect(),

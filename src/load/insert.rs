@@ -2,21 +2,23 @@
 //!
 //! Promises: the rows are in the order of the files either way.
 
+use std::path::PathBuf;
+
 use duckdb::Connection;
 
 use super::connection::DatabaseOptions;
-use super::current::parquet_columns;
+use super::current::{date_literal, parquet_columns};
 use super::draft::Draft;
 use super::error::{LoadError, Result};
 use super::manifest::PublishedFile;
-use super::paths::StorePaths;
 use crate::schema::{PARTITION_COLUMN, Table, ddl};
 
 /// Rows of a row group. A connection with fewer would write a small one.
 const ROW_GROUP_ROWS: u64 = 122_880;
 
 pub(super) struct Insert<'a> {
-    pub(super) paths: &'a StorePaths,
+    /// Where the file with a path of the manifest is.
+    pub(super) part: &'a dyn Fn(&str) -> PathBuf,
     pub(super) table: &'static Table,
     /// With their dates, in ascending order.
     pub(super) files: &'a [(&'a str, &'a PublishedFile)],
@@ -64,7 +66,7 @@ impl Insert<'_> {
         let dates: Vec<String> = files.iter().map(|(date, _)| date_literal(date)).collect();
         // DuckDB takes the path of an existing file literally, so `*`, `?` and `[` in it are not a pattern.
         let paths: Vec<String> =
-            files.iter().map(|(_, file)| ddl::quoted(&self.paths.part(&file.path).to_string_lossy())).collect();
+            files.iter().map(|(_, file)| ddl::quoted(&(self.part)(&file.path).to_string_lossy())).collect();
         // The date comes from the manifest, not from Hive partitions: a store in a directory named like `email=x` would
         // get that as a column.
         format!(
@@ -99,10 +101,6 @@ fn shares<'f, 'd>(files: &'f [(&'d str, &'d PublishedFile)], count: usize) -> Ve
         rest = left;
     }
     shares
-}
-
-pub(super) fn date_literal(meeting_date: &str) -> String {
-    format!("date {}", ddl::quoted(meeting_date))
 }
 
 #[cfg(test)]
@@ -149,7 +147,8 @@ mod tests {
         let options = DatabaseOptions { inserts: 2, ..DatabaseOptions::default() };
         let connections = |rows: u64, options: DatabaseOptions| {
             let file = file(rows);
-            Insert { paths: &store.paths, table: &MEETINGS, files: &[("2026-11-01", &file)] }.connections(options)
+            let part = |path: &str| store.paths.part(path);
+            Insert { part: &part, table: &MEETINGS, files: &[("2026-11-01", &file)] }.connections(options)
         };
         assert_eq!([0, 245_759, 245_760, 9_000_000].map(|rows| connections(rows, options)), [1, 1, 2, 2]);
         assert_eq!(connections(9_000_000, DatabaseOptions::default()), 1);
@@ -173,7 +172,8 @@ mod tests {
             })
             .collect();
         let files: Vec<(&str, &PublishedFile)> = texts.iter().map(String::as_str).zip(&files).collect();
-        let insert = Insert { paths: &store.paths, table: &MEETINGS, files: &files };
+        let part = |path: &str| store.paths.part(path);
+        let insert = Insert { part: &part, table: &MEETINGS, files: &files };
         let loaded = |connections: usize| -> Vec<String> {
             let folder = tempfile::tempdir().expect("a folder");
             let draft = Draft::open(folder.path(), DatabaseOptions::default()).expect("a draft");

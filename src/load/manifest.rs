@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::durable;
 use super::error::{LoadError, Result};
+use super::held::{DatabaseDates, Held};
 use super::paths::StorePaths;
-use crate::schema::SCHEMA_VERSION;
+use crate::schema::{MEETINGS, SCHEMA_VERSION, civil_date};
 
 /// The published files and the publication that wrote them. The keys and their order are a public format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,9 @@ pub(crate) struct Manifest {
     pub run_id: String,
     /// RFC 3339 UTC.
     pub created_utc: String,
+    /// What `vcq.duckdb` holds.
+    #[serde(default, skip_serializing_if = "Held::is_all")]
+    pub database: Held,
     /// By table in the order of the data dictionary, then by date.
     pub files: Vec<PublishedFile>,
 }
@@ -43,6 +47,20 @@ impl PublishedFile {
     /// The meeting date of a file with rows. A dated table without any row has one empty file, under the first date.
     pub(crate) fn date_with_rows(&self) -> Option<&str> {
         self.meeting_date.as_deref().filter(|_| self.rows > 0)
+    }
+}
+
+impl Held {
+    /// What a database of these files holds, by the setting.
+    pub(super) fn of_files(setting: DatabaseDates, files: &[PublishedFile]) -> Held {
+        let dated = |table: &PublishedFile| table.date_with_rows().and_then(civil_date);
+        // Other lists may be dated by a day on which they were asked for.
+        let newest = files.iter().filter(|file| file.table == MEETINGS.name).filter_map(dated).max();
+        Held::of(setting, newest, files.iter().filter_map(dated).min())
+    }
+
+    pub(crate) fn has_file(&self, file: &PublishedFile) -> bool {
+        self.has(&file.table, file.meeting_date.as_deref())
     }
 }
 
@@ -114,6 +132,7 @@ mod tests {
             schema_version: SCHEMA_VERSION,
             run_id: "r1".to_owned(),
             created_utc: "2026-11-22T18:00:00Z".to_owned(),
+            database: Held::All,
             files: vec![file("2026-11-01"), file("2026-11-02")],
         }
     }
@@ -147,6 +166,16 @@ mod tests {
             ["table", "meeting_date", "path", "rows", "bytes", "sha256", "min_time_utc", "max_time_utc"]
         );
         assert_eq!(text.lines().count(), 4, "one file per line:\n{text}");
+    }
+
+    #[test]
+    fn what_the_database_holds_is_named_unless_it_is_everything() {
+        let partial = Manifest { database: Held::Since("2026-11-02".to_owned()), ..sample() };
+        let text = partial.text().expect("text");
+        assert!(text.lines().next().is_some_and(|head| head.contains(r#""database":"since 2026-11-02","files":["#)));
+        assert_eq!(serde_json::from_str::<Manifest>(&text).expect("json"), partial);
+        let last = |days| Held::of_files(DatabaseDates::Last { days }, &sample().files);
+        assert_eq!((last(1), last(2)), (Held::Since("2026-11-02".to_owned()), Held::All));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! out: what the rows mean (`transform`), fetching (`extract`), and reports (`report`).
 
 mod base;
+mod build_partial;
 mod builder;
 pub(crate) mod checksum;
 mod cleanup;
@@ -21,14 +22,17 @@ mod duckdb_error;
 mod durable;
 mod error;
 mod fingerprint;
+mod held;
 mod incident_search;
 mod incidents;
 mod insert;
+mod lake;
 pub(crate) mod lock;
 mod manifest;
 mod migration;
 mod modes;
 mod part_writer;
+mod partial;
 mod paths;
 mod plan;
 mod publication;
@@ -69,8 +73,11 @@ pub use definitions::Definitions;
 pub(crate) use definitions::{AddressPair, BuildingLookup, installed_checksum, stored_profile};
 pub(crate) use duckdb_error::{DuckdbErrorKind, is_redundant_source, without_appendix};
 pub(crate) use error::{LoadError, NotAStore};
+pub(crate) use held::DatabaseDates;
+pub(crate) use held::{Held, is_searched};
 pub(crate) use incident_search::{IncidentRows, IncidentSearch, SearchError};
-pub(crate) use incidents::is_searched;
+pub(crate) use incidents::REACH_DAYS;
+pub(crate) use lake::{define_tables, open_complete};
 pub use lock::Lock;
 pub(crate) use lock::{Holder, LockError, holder, lock_raw_files, share_raw_files};
 pub(crate) use manifest::{Manifest, PublishedFile};

@@ -1,10 +1,10 @@
 //! What a publication does to the Parquet files: which parts are new, which stay, and what they are called.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::Result;
-use super::incidents::is_searched;
+use super::held::is_searched;
 use super::manifest::{Manifest, PublishedFile};
 use super::part_writer::{PartWriter, StagedPart};
 use super::paths::{StorePaths, part_path};
@@ -18,6 +18,12 @@ pub(crate) struct NamedPart {
     pub(crate) file: PublishedFile,
     /// It is already published, with the same bytes.
     is_kept: bool,
+}
+
+impl NamedPart {
+    pub(super) fn staged(&self) -> &Path {
+        &self.staged
+    }
 }
 
 /// Gives staged parts their published names.

@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::base::{self, Base};
+use super::build_partial::build_partial;
 use super::cleanup::remove_if_empty;
 use super::current::Current;
 use super::error::{LoadError, Result};
+use super::held::Held;
 use super::manifest::{Manifest, PublishedFile};
 use super::paths::{StorePaths, is_run_id};
 use super::plan::{Naming, Plan};
@@ -57,6 +59,7 @@ pub fn publish(
         schema_version: SCHEMA_VERSION,
         run_id: publication.run_id.to_owned(),
         created_utc: utc_text(publication.now_us),
+        database: Held::All,
         files: Vec::new(),
     };
     let mut begin = |step: Step| match on_step(step) {
@@ -69,9 +72,16 @@ pub fn publish(
     plan.add_empty_parts(paths, publication.run_id, &naming)?;
     place(paths, &plan.moves)?;
     manifest.files = plan.files.clone();
+    manifest.database = Held::of_files(publication.database.dates, &manifest.files);
 
     begin(Step::BuildDatabase)?;
-    let built = builder::build(paths, publication, &manifest, current.as_ref(), &naming, runs)?;
+    let built = match manifest.database.is_all() {
+        true => builder::build(paths, publication, &manifest, current.as_ref(), &naming, runs, None)?,
+        false => {
+            let manifests = (&manifest, old.as_ref());
+            build_partial(paths, publication, manifests, current.as_ref(), &naming, runs)?
+        }
+    };
 
     begin(Step::WriteManifest)?;
     plan.files = built.files;
@@ -85,7 +95,11 @@ pub fn publish(
     notes.extend(current.as_ref().and_then(Current::upgrade_note));
     notes.extend(base.dropped(&built.objects));
     notes.extend(built.problems);
-    notes.extend(rename_database(paths, &built.path)?);
+    let has_database = manifest.database != Held::Nothing;
+    notes.extend(match has_database {
+        true => rename_database(paths, &built.path)?,
+        false => remove_database(paths, &built.path)?,
+    });
 
     begin(Step::RemoveOldParts)?;
     for part in &plan.kept {
@@ -104,7 +118,7 @@ pub fn publish(
         dates_changed: plan.dates_changed(old.as_ref()),
         files_written,
         files_kept,
-        duckdb_bytes: built.bytes,
+        duckdb_bytes: if has_database { built.bytes } else { 0 },
         notes,
         compacted: built.compacted,
         load_s: started.elapsed().as_secs_f64(),
@@ -122,6 +136,17 @@ fn rename_database(paths: &StorePaths, next: &Path) -> Result<Vec<String>> {
     fingerprint::record(paths, next)?;
     durable::rename(next, &database)?;
     Ok(notes)
+}
+
+/// Removes the database, the links beside it, and the one that was built for the Parquet files only.
+fn remove_database(paths: &StorePaths, scratch: &Path) -> Result<Vec<String>> {
+    durable::remove_file(scratch)?;
+    let database = paths.database();
+    let had_database = database.exists();
+    durable::remove_file(&database)?;
+    write_guard::remove(paths)?;
+    let note = "removed vcq.duckdb, because the setting database is off; the Parquet files are complete";
+    Ok(Vec::from_iter(had_database.then(|| note.to_owned())))
 }
 
 /// The manifest to update; `None` if there is none.

@@ -38,6 +38,14 @@ impl Reader {
         Reader::open_file(paths, &paths.database(), options)
     }
 
+    /// Opens a database in memory, with a directory to spill in.
+    pub(super) fn open_in_memory(paths: &StorePaths, options: DatabaseOptions) -> Result<Reader> {
+        let folder = ReaderFolder::create(paths);
+        let spill = folder.as_ref().map_or_else(std::env::temp_dir, |folder| folder.path.join("spill"));
+        let connection = connection::open_in_memory(&spill, options)?;
+        Ok(Reader { connection, _folder: folder })
+    }
+
     /// Opens the published file or a copy of it.
     pub(super) fn open_file(paths: &StorePaths, database: &Path, options: DatabaseOptions) -> Result<Reader> {
         let Some(folder) = ReaderFolder::create(paths) else {

@@ -51,6 +51,11 @@ pub(super) fn set(paths: &StorePaths) -> Result<bool> {
     Ok(had_log)
 }
 
+/// Removes what may be beside a database.
+pub(super) fn remove(paths: &StorePaths) -> Result {
+    logs(&paths.database()).try_for_each(|log| durable::remove_file(&log))
+}
+
 /// Makes the next database read-only for everybody. A file system without modes does not keep it from being published.
 pub(super) fn make_read_only(next: &Path) {
     if let Err(error) = files::set_mode(next, Access::current().read_only_mode()) {

@@ -13,6 +13,10 @@ pub(crate) struct StoreFile {
     /// The settings by which the files were written.
     pub identity: Option<String>,
     pub topics: Option<String>,
+    /// The ID of the identity key, so that a restored store is not continued with another one. Nobody can derive the
+    /// key from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_key_id: Option<String>,
     /// The text of `buildings.csv`.
     pub buildings: Option<String>,
 }

@@ -56,7 +56,13 @@ impl Dataset {
     }
 
     pub(super) fn local(&self, keep_us: i64, now_us: i64) -> LocalDataset<'_> {
-        let store = StoreFile { store_id: "a1".to_owned(), identity: None, topics: None, buildings: None };
+        let store = StoreFile {
+            store_id: "a1".to_owned(),
+            identity: None,
+            topics: None,
+            identity_key_id: None,
+            buildings: None,
+        };
         let on_upload: OnUpload = Arc::new(|_| ());
         let (folder, raw) = (self.folder.path(), RawFiles::default());
         LocalDataset { store, manifest: &self.manifest, folder, has_delta_logs: false, raw, keep_us, now_us, on_upload }

@@ -10,6 +10,15 @@ use crate::load::without_appendix;
 const LEAST_DAYS: usize = 3;
 const HISTORY_DAYS: i64 = 28;
 
+/// The dates with judged minutes, and those before them that the database does not hold.
+pub(crate) const DATES_WITH_DATA: &str = "
+    select cast(j.meeting_date as varchar) as day from judged_participants as j
+    union
+    select cast(f.meeting_date as varchar) as day from published_files as f
+    where f.table_name = 'quality_samples' and f.rows > 0
+        and f.meeting_date < (select min(p.meeting_date) from participants as p)
+    order by day";
+
 /// The days with data in a window that have too few days before them. Dates are `YYYY-MM-DD`, `until` is exclusive.
 pub(crate) fn early_days(
     connection: &Connection,
@@ -22,8 +31,7 @@ pub(crate) fn early_days(
         return Ok(Vec::new());
     }
     let read = || -> Result<Vec<String>, duckdb::Error> {
-        let sql = "select distinct cast(j.meeting_date as varchar) as day from judged_participants as j order by day";
-        connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+        connection.prepare(DATES_WITH_DATA)?.query_map([], |row| row.get(0))?.collect()
     };
     let dates: Vec<Date> = read().map_err(without_appendix)?.iter().filter_map(|date| date.parse().ok()).collect();
     let date = |text: Option<&str>| text.and_then(|text| text.parse::<Date>().ok());

@@ -16,6 +16,8 @@ const DEFAULT_DAYS: i64 = 7;
 pub(crate) struct HeldDates {
     pub first: Date,
     pub last: Date,
+    /// The first and last date with meetings that the Parquet files have and the database does not.
+    pub not_held: Option<(Date, Date)>,
 }
 
 /// Dates as reports take them, and what they mean.
@@ -37,7 +39,26 @@ impl HeldDates {
         let (first, last): (Option<String>, Option<String>) =
             connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(without_appendix)?;
         let date = |text: Option<String>| text.and_then(|text| text.parse().ok());
-        Ok(date(first).zip(date(last)).map(|(first, last)| HeldDates { first, last }))
+        let Some((first, last)) = date(first).zip(date(last)) else { return Ok(None) };
+        let sql = "select cast(min(f.meeting_date) as varchar), cast(max(f.meeting_date) as varchar) \
+                   from published_files as f where f.table_name = 'meetings' and f.rows > 0 \
+                   and f.meeting_date < (select min(m.meeting_date) from meetings as m)";
+        let (from, to): (Option<String>, Option<String>) =
+            connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(without_appendix)?;
+        Ok(Some(HeldDates { first, last, not_held: date(from).zip(date(to)) }))
+    }
+
+    /// Says so if a window from the date `since`, or from the first date of the store, begins with dates that only the
+    /// Parquet files have.
+    pub(crate) fn missing(&self, since: Option<Date>) -> Option<String> {
+        let (from, to) = self.not_held?;
+        let first = self.first;
+        since.is_none_or(|since| since <= to).then(|| {
+            format!(
+                "vcq.duckdb holds the dates from {first} on, and nothing of the earlier ones from {from} to {to}, which are in \
+                 parquet/: to have them in reports, set database to full or to more days, then run vcq-etl rebuild"
+            )
+        })
     }
 }
 
@@ -86,7 +107,7 @@ mod tests {
 
     fn window(since: Option<&str>, until: Option<&str>, is_all: bool) -> ReportWindow {
         let date = |text: &str| text.parse::<Date>().expect("a date");
-        let held = HeldDates { first: date("2026-10-01"), last: date("2026-11-18") };
+        let held = HeldDates { first: date("2026-10-01"), last: date("2026-11-18"), not_held: None };
         let given = (since.map(str::to_owned), until.map(str::to_owned));
         ReportWindow::resolve(Some(held), given, is_all, false, Language::English)
     }

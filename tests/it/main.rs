@@ -33,6 +33,7 @@ mod malformed_responses;
 mod missing_raw_files;
 mod optional_tables;
 mod own_definitions;
+mod partial_database;
 mod partly_lost;
 mod passing_faults;
 mod personal_data;

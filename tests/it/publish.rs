@@ -155,6 +155,46 @@ fn a_lost_store_is_rebuilt_from_the_raw_log_in_its_copy() {
 }
 
 #[test]
+fn a_lost_store_of_tokens_is_restored_and_needs_its_key_to_go_on() {
+    let mut env = tiny_env();
+    let pseudonym = |command: &mut Command| run(command.env("VCQ_IDENTITY", "pseudonym"));
+    pseudonym(&mut env.sync_command(&[])).expect_exit(0);
+    let copy = env.home().join("lake");
+    let to = copy.to_str().expect("UTF-8").to_owned();
+    pseudonym(&mut env.vcq(&["publish", &to, "--publish-raw"])).expect_exit(0);
+    let (rows, raw) = (all_rows(&env), raw_log(&env.store()));
+    let key = env.store().join("state/identity.key");
+    let text = fs::read_to_string(&key).expect("a key");
+    let in_copy =
+        |path: &std::path::PathBuf| String::from_utf8_lossy(&fs::read(path).expect("read")).contains(text.trim());
+    assert!(!files_below(&copy).iter().any(in_copy), "the key is not in the copy");
+
+    fs::remove_dir_all(env.store()).expect("removed");
+    env.advance_clocks(60);
+    let restored = pseudonym(&mut env.vcq(&["rebuild", "--from", &to, "--with-raw"])).expect_exit(0);
+    assert!(restored.stderr.contains("put state/identity.key back"), "{}", restored.stderr);
+    assert_eq!(raw_log(&env.store()), raw);
+    assert_same_rows(&env, &rows, "a store of tokens, rebuilt from the raw log in its copy");
+    assert!(!key.exists(), "no other key is made");
+    pseudonym(&mut env.vcq(&["verify"])).expect_exit(0);
+
+    // Without its key, or with another one, it is not continued: one person would become two.
+    let without = pseudonym(&mut env.sync_command(&[])).expect_exit(5);
+    assert!(without.stderr.contains("the identity key is missing"), "{}", without.stderr);
+    fs::write(&key, "08".repeat(32)).expect("written");
+    let other = pseudonym(&mut env.sync_command(&[])).expect_exit(5);
+    assert!(other.stderr.contains("is not the identity key of this store"), "{}", other.stderr);
+    fs::write(&key, &text).expect("written");
+    pseudonym(&mut env.sync_command(&["--refetch"])).expect_exit(0);
+    let people = |env: &TestEnv| env.number("select count(distinct user_id) from participants");
+    let before = people(&env);
+    assert!(before > 0);
+    pseudonym(&mut env.vcq(&["rebuild"])).expect_exit(0);
+    assert_eq!(people(&env), before, "the same tokens");
+    pseudonym(&mut env.vcq(&["verify", "--deep"])).expect_exit(0);
+}
+
+#[test]
 fn two_stores_publish_below_one_prefix() {
     let (acme, beta) = (tiny_env(), tiny_env());
     let lake = acme.home().join("lake");

@@ -4,7 +4,7 @@ use clap::Args;
 use duckdb::Connection;
 
 use super::next::{self, Carried};
-use super::store::{open, warn_of_other_definitions};
+use super::store::{missing_dates, open, warn_of_missing_dates, warn_of_other_definitions};
 use super::window::WindowArgs;
 use crate::cli::command::{Choice, Context, one_of};
 use crate::cli::output::WidthArg;
@@ -96,6 +96,9 @@ pub(super) fn incident(args: &IncidentArgs, context: &Context) -> Result<(), Fai
     let profile = judged_by(&connection, (date, date), context)?;
     let source = Source::new(&connection, profile)?.in_language(args.shown.language(context));
     let id = card::find_incident(&source, &args.id)?;
+    if let Some(date) = id.get(.."2026-11-01".len()) {
+        warn_of_missing_dates(&connection, Some(date), context)?;
+    }
     print(&card::incident_card(&source, &id)?, &args.shown, &WindowArgs::default(), context)
 }
 
@@ -104,6 +107,7 @@ pub(super) fn user(args: &UserArgs, context: &Context) -> Result<(), Failure> {
     let connection = opened(context)?;
     let language = args.shown.language(context);
     let window = args.window.resolve((days.since, days.until), args.window.is_all(), false, language, &connection)?;
+    warn_of_missing_dates(&connection, window.since.as_deref(), context)?;
     let profile = judged_by(&connection, (window.since.as_deref(), window.until.as_deref()), context)?;
     let source = Source::new(&connection, profile)?.in_language(language);
     let typed = args.user.join(" ");
@@ -118,7 +122,17 @@ pub(super) fn meeting(args: &MeetingArgs, context: &Context) -> Result<(), Failu
     let days = window.days(&context.config, now_us())?;
     let connection = opened(context)?;
     let dates = Dates { since: days.since, until: days.until };
-    let found = card::find_meeting(&Source::new(&connection, None)?, &args.meeting.join(" "), &dates)?;
+    let found = card::find_meeting(&Source::new(&connection, None)?, &args.meeting.join(" "), &dates);
+    let found = match found {
+        Err(error) => {
+            let failure = Failure::from(error);
+            return Err(match missing_dates(&connection, dates.since.as_deref())? {
+                Some(missing) => failure.hint(missing),
+                None => failure,
+            });
+        }
+        Ok(found) => found,
+    };
     let date = found.date.as_deref();
     let profile = judged_by(&connection, (date, date), context)?;
     let source = Source::new(&connection, profile)?.in_language(args.shown.language(context));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use jiff::civil::Date;
 
-use super::store::{open, warn_of_other_definitions};
+use super::store::{open, warn_of_missing_dates, warn_of_other_definitions};
 use crate::cli::command::{Choice, Context, one_of};
 use crate::cli::output;
 use crate::cli::runtime::now_us;
@@ -78,6 +78,8 @@ pub(super) fn run(args: &HtmlArgs, context: &Context) -> Result<(), Failure> {
     warn_of_other_definitions(&connection, context)?;
     let span = page::span(&connection, &request)?;
     let (since, until) = (span.since.to_string(), span.until.to_string());
+    let first_shown = span.since.min(span.before_since).min(span.trend_since).to_string();
+    warn_of_missing_dates(&connection, Some(&first_shown), context)?;
     commands::find_session_incidents(&connection, &paths, &request.profile, Some(&since), Some(&until))?;
     let request = PageRequest { date: Some(span.since), ..request };
     let page = page::build(&connection, &request)?;

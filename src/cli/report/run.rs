@@ -2,9 +2,11 @@
 
 use clap::Args;
 use duckdb::Connection;
+use jiff::ToSpan;
+use jiff::civil::Date;
 
 use super::next::{self, Carried};
-use super::store::{catalogue, open, warn_of_other_definitions};
+use super::store::{catalogue, open, warn_of_missing_dates, warn_of_other_definitions};
 use super::window::WindowArgs;
 use crate::cli::command::Context;
 use crate::cli::result_args::ResultArgs;
@@ -13,7 +15,7 @@ use crate::cli::window::Days;
 use crate::commands::{self, Tokens};
 use crate::config::{Config, Origin};
 use crate::error::{Failure, replaced_hint};
-use crate::load::{self, StorePaths};
+use crate::load::{self, REACH_DAYS, StorePaths};
 use crate::report::{self, Answer, Arguments, OutputFormat, Report, ReportWindow, ResultSet, TextFormat, XlsxWriter};
 use crate::text::{Language, WIDTH, say_indented};
 
@@ -73,12 +75,32 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let report = report.in_language(context.console.language);
     let query = Query { report: &report, arguments: &arguments, connection: &connection, window };
     warn_of_other_definitions(&connection, context)?;
+    warn_of_dates(&query, context)?;
     commands::find_report_incidents(&connection, &paths, &report, &arguments)?;
     match format {
         OutputFormat::Text(format) => query.text(format, args, context),
         OutputFormat::Parquet => query.parquet(args, context),
         OutputFormat::Xlsx => query.workbook(args, context),
     }
+}
+
+/// Says so if the report reads dates before the first one that the database holds.
+fn warn_of_dates(query: &Query<'_>, context: &Context) -> Result<(), Failure> {
+    let Query { report, arguments, connection, .. } = query;
+    let days_before = |date: &str, days: i64| -> Option<String> {
+        Some(date.parse::<Date>().ok()?.checked_sub(days.days()).ok()?.to_string())
+    };
+    let since = match (report.header.parameter("since"), arguments.get("until")) {
+        (Some(_), _) => arguments.get("since").map(str::to_owned),
+        (None, Some(until)) => days_before(until, 1),
+        (None, None) => return Ok(()),
+    };
+    // The incidents of another profile are searched for in what the database holds.
+    let is_searched = arguments.get("profile").is_some_and(|profile| {
+        report.sql.contains("incidents") && load::stored_profile(connection).is_some_and(|stored| stored != profile)
+    });
+    let since = since.and_then(|since| days_before(&since, if is_searched { REACH_DAYS.into() } else { 0 }));
+    warn_of_missing_dates(connection, since.as_deref(), context)
 }
 
 /// How a person is found in a store with tokens.

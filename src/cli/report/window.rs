@@ -3,9 +3,10 @@
 use clap::Args;
 use duckdb::Connection;
 
+use super::store::unreadable_dates;
 use crate::cli::window::{self, Days};
 use crate::config::Config;
-use crate::error::{ExitCode, Failure};
+use crate::error::Failure;
 use crate::report::{HeldDates, ReportWindow};
 use crate::text::Language;
 
@@ -48,9 +49,7 @@ impl WindowArgs {
         language: Language,
         connection: &Connection,
     ) -> Result<ReportWindow, Failure> {
-        let held = HeldDates::read(connection).map_err(|error| {
-            Failure::new(ExitCode::Storage, "could not read the dates in the database").cause(&error)
-        })?;
+        let held = HeldDates::read(connection).map_err(unreadable_dates)?;
         Ok(ReportWindow::resolve(held, given, is_all, is_utc, language))
     }
 }

@@ -127,7 +127,7 @@ async fn find(
     }
     let connection = match open_published_with(paths, setup.database) {
         // What is pending can be sent all the same.
-        Err(error @ LoadError::NoDatabase { .. }) => {
+        Err(error @ (LoadError::NoDatabase { .. } | LoadError::DatabaseOff { .. })) => {
             problems.push(Arc::new(Failure::from(error)));
             return Ok((Vec::new(), problems));
         }

@@ -99,6 +99,7 @@ pub(super) fn store_file(paths: &StorePaths, ledger: &Ledger, store_id: String) 
         store_id,
         identity: recorded.identity.map(|identity| identity.name().to_owned()),
         topics: recorded.topics.map(|topics| topics.name().to_owned()),
+        identity_key_id: ledger.setting(identity::KEY_ID)?,
         buildings,
     })
 }

@@ -9,7 +9,7 @@ use super::setup::CopySetup;
 use super::{raw, store_id};
 use crate::commands::error::SyncError;
 use crate::commands::history::runs_in;
-use crate::commands::identity::{IDENTITY, TOPICS};
+use crate::commands::identity::{IDENTITY, KEY_ID, TOPICS};
 use crate::commands::open_store::open_and_lock;
 use crate::commands::publish::definitions::Installed;
 use crate::commands::republish::publish_same_rows;
@@ -90,7 +90,8 @@ pub(crate) async fn restore(setup: &RestoreSetup) -> Result<Restored, SyncError>
     }
     if dataset.store.identity.as_deref().is_some_and(|identity| identity == "pseudonym") {
         notes.push(
-            "restore state/identity.key from a backup before the next sync: with a new key people get other tokens"
+            "put state/identity.key back from a backup: the next sync needs it, because with a new key people would get other \
+             tokens"
                 .to_owned(),
         );
     }
@@ -132,7 +133,12 @@ fn publish_restored(
     let (timezone, user_id_type) = meta.unwrap_or_default();
     let timezone = timezone.unwrap_or_else(|| store.zone.name().to_owned());
     let user_id_type = user_id_type.unwrap_or_else(|| store.user_id_type.clone());
-    let identity = [(IDENTITY, dataset.store.identity.as_deref()), (TOPICS, dataset.store.topics.as_deref())];
+    let of_store = &dataset.store;
+    let identity = [
+        (IDENTITY, of_store.identity.as_deref()),
+        (TOPICS, of_store.topics.as_deref()),
+        (KEY_ID, of_store.identity_key_id.as_deref()),
+    ];
     let known = [(TIMEZONE, Some(timezone.as_str())), (USER_ID_TYPE, Some(user_id_type.as_str()))];
     for (name, value) in identity.into_iter().chain(known) {
         if let Some(value) = value {

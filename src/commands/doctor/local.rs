@@ -181,6 +181,12 @@ fn store(paths: &StorePaths, holder: Option<&Holder>, setup: &DoctorSetup) -> Ch
     let database = match opened.and_then(|connection| load::read_generation(&connection, paths)) {
         Ok(generation) => Some(generation),
         Err(LoadError::NoDatabase { .. }) => None,
+        Err(LoadError::DatabaseOff { .. }) => {
+            let generation = manifest.map(|manifest| manifest.generation).unwrap_or_default();
+            let found =
+                format!("{}: generation {generation}, without vcq.duckdb (database = off)", paths.root().display());
+            return Check::ok("store", found);
+        }
         Err(error) => {
             return Check::failed("store", ExitCode::Storage, with_causes(&error))
                 .next("the Parquet files are intact: remove vcq.duckdb, and the next sync rebuilds it from them");

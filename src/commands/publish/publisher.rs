@@ -17,7 +17,7 @@ use crate::error::ExitCode;
 use crate::event::Event;
 use crate::extract::accept_losses;
 use crate::ledger::{DirtyDate, Ledger, RunRecord};
-use crate::load::{Manifest, StorePaths, open_published_with};
+use crate::load::{Held, Manifest, StorePaths, open_complete};
 use crate::schema::{TimeWindow, civil_date_text, utc_text};
 use crate::transform::FieldCounts;
 
@@ -143,11 +143,12 @@ impl Publisher {
 
     /// Reads totals and generation of what is published, for the summary of a run that publishes nothing.
     pub(crate) fn read_published(&mut self) -> Result<(), SyncError> {
-        if let Some(manifest) = Manifest::read(&self.paths)? {
+        let manifest = Manifest::read(&self.paths)?;
+        if let Some(manifest) = &manifest {
             self.generation = manifest.generation;
         }
-        if self.paths.database().exists() {
-            let connection = open_published_with(&self.paths, self.setup.database)?;
+        if self.paths.database().exists() || manifest.is_some_and(|manifest| manifest.database == Held::Nothing) {
+            let connection = open_complete(&self.paths, self.setup.database)?;
             self.totals = Totals::count(&connection, &self.setup, i64::MAX).map_err(SyncError::Totals)?;
         }
         Ok(())
@@ -172,7 +173,7 @@ impl Publisher {
         if self.dates_published.is_empty() {
             return None;
         }
-        let connection = open_published_with(&self.paths, self.setup.database).ok()?;
+        let connection = open_complete(&self.paths, self.setup.database).ok()?;
         count_on_dates(&connection, &self.dates_published).ok()
     }
 

@@ -18,7 +18,7 @@ use crate::commands::{history, run_record, store_settings};
 use crate::error::ExitCode;
 use crate::extract::{catch_up, settle_raw_ends};
 use crate::ledger::{Ledger, Replacing, ReplacingWith};
-use crate::load::{LoadError, StorePaths, lock_raw_files, open_published_with};
+use crate::load::{LoadError, StorePaths, lock_raw_files, open_complete};
 use crate::personal_data::{Identity, People, Pseudonyms, Topics};
 use crate::raw_log::RawKind;
 use crate::schema::ddl::quoted;
@@ -84,8 +84,9 @@ pub(crate) fn forget_preview(setup: &ForgetSetup) -> Result<Found, SyncError> {
 /// Searches for what was typed, else for its tokens. Returns an error if nobody is found.
 fn find(paths: &StorePaths, setup: &ForgetSetup, knows_id: &dyn Fn(&str) -> bool) -> Result<Found, SyncError> {
     let (Who::User(typed) | Who::Email(typed)) = &setup.who;
-    let connection = match paths.database().exists() {
-        true => Some(open_published_with(paths, setup.store.database)?),
+    // All dates, whatever the database holds.
+    let connection = match paths.manifest().exists() || paths.database().exists() {
+        true => Some(open_complete(paths, setup.store.database)?),
         false => None,
     };
     let tokens = Tokens::read(paths).of_typed(typed).unwrap_or_default();

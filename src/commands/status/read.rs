@@ -19,7 +19,7 @@ use crate::commands::summary::TimeSpan;
 use crate::error::causes::with_causes;
 use crate::extract::{Estimate, EstimateInput};
 use crate::ledger::{Hole, Ledger, LedgerError, OpenUnits, WindowFilter, holes};
-use crate::load::{LoadError, Manifest, StorePaths, holder, open_published_with, stored_profile};
+use crate::load::{LoadError, Manifest, StorePaths, holder, open_complete, open_published_with, stored_profile};
 use crate::personal_data::{Identity, Topics};
 use crate::schema::{civil_date_text, utc_text};
 
@@ -32,10 +32,13 @@ pub(crate) fn status(setup: &StatusSetup) -> Result<StatusView, LoadError> {
         true => with_causes(&error),
         false => "there is no ledger yet".to_owned(),
     });
-    let database = open_published_with(&paths, setup.database).map_err(|error| match error {
+    let why = |error: LoadError| match error {
         LoadError::NoDatabase { .. } => "nothing is published yet".to_owned(),
+        LoadError::DatabaseOff { .. } => "the store has no vcq.duckdb: the setting database is off".to_owned(),
         error => with_causes(&error),
-    });
+    };
+    let database = open_published_with(&paths, setup.database).map_err(why);
+    let complete = open_complete(&paths, setup.database).map_err(why);
     let not_covered = Part::from(&ledger, |ledger| Ok::<_, LedgerError>(holes(&ledger.runs()?, setup.now_us)));
     let pruned_before =
         ledger.as_ref().ok().and_then(|ledger| pruned_before(&ledger.runs().unwrap_or_default(), &setup.zone));
@@ -50,8 +53,8 @@ pub(crate) fn status(setup: &StatusSetup) -> Result<StatusView, LoadError> {
             Ok::<_, LedgerError>(runs.into_iter().rev().take(setup.runs).map(RunView::new).collect())
         }),
         last_complete: Part::from(&ledger, |ledger| last_complete(ledger, setup.now_us)),
-        newest: Part::from(&database, |database| coverage::newest(database, setup)),
-        coverage: Part::from(&database, |database| coverage::coverage(database, setup, known_holes, pruned_before)),
+        newest: Part::from(&complete, |database| coverage::newest(database, setup)),
+        coverage: Part::from(&complete, |database| coverage::coverage(database, setup, known_holes, pruned_before)),
         incidents: Part::from(&database, |database| count_problems(database)),
         profile: Part::from(&database, |database| {
             Ok::<_, LoadError>(ProfileView { judged_by: stored_profile(database), setting: setup.profile.clone() })
@@ -63,7 +66,7 @@ pub(crate) fn status(setup: &StatusSetup) -> Result<StatusView, LoadError> {
         personal: Part::from(&ledger, personal),
         not_covered: not_covered.map(|holes| holes.into_iter().map(TimeSpan::from).collect()),
         pending: Part::from(&ledger, |ledger| pending(ledger, setup)),
-        reasons: Part::from(&database, |database| coverage::reasons(database)),
+        reasons: Part::from(&complete, |database| coverage::reasons(database)),
         calls: Part::from(&ledger, |ledger| calls_used::calls_used(ledger, &paths.raw(), setup)),
         size: Part::new(size(&paths)),
     })

@@ -9,7 +9,7 @@ use super::setup::{VerifyError, VerifySetup};
 use crate::checks::{Check, Findings};
 use crate::commands::replace::Replaced;
 use crate::ledger::{Ledger, LedgerError};
-use crate::load::{LoadError, Manifest, StorePaths, connection, open_published_with, parquet_columns};
+use crate::load::{LoadError, Manifest, StorePaths, connection, define_tables, open_published_with};
 use crate::personal_data::{Identity, Pseudonyms};
 use crate::raw_log::{RawError, RawKind, RewrittenFile, list_dates, list_files, rewrite_file};
 use crate::schema::{
@@ -94,7 +94,7 @@ pub(super) fn check_files(
     // A manifest that cannot be read is the finding of another check.
     if let Ok(Some(manifest)) = Manifest::read(paths) {
         let connection = connection::open_in_memory(&paths.query_work(std::process::id()), setup.database)?;
-        let is_read = read_parquet(&connection, paths, &manifest)
+        let is_read = define_tables(&connection, paths, &manifest.files)
             .and_then(|()| examine(&connection, "parquet/", &replaced, findings));
         if is_read.is_err() {
             findings.skip(&IDENTITIES, "a Parquet file cannot be read");
@@ -109,28 +109,6 @@ fn is_unfinished(ledger: &Ledger, findings: &mut Findings) -> bool {
         findings.skip(&IDENTITIES, "a replacement of dates is not finished");
     }
     is_unfinished
-}
-
-/// Defines the tables of a database by its Parquet files.
-fn read_parquet(connection: &Connection, paths: &StorePaths, manifest: &Manifest) -> duckdb::Result<()> {
-    for table in TABLES {
-        let files = manifest.files.iter().filter(|file| file.table == table.name);
-        let files: Vec<String> = files.map(|file| ddl::quoted(&paths.part(&file.path).to_string_lossy())).collect();
-        if files.is_empty() {
-            connection.execute_batch(&ddl::create_table(table))?;
-            continue;
-        }
-        let columns = parquet_columns(table);
-        // The type of the partition column is read from its values.
-        let date = if table.is_dated() { format!(", {PARTITION_COLUMN}") } else { String::new() };
-        connection.execute_batch(&format!(
-            "create view {} as select {columns}{date} from read_parquet([{}], hive_partitioning = {})",
-            table.name,
-            files.join(", "),
-            table.is_dated()
-        ))?;
-    }
-    Ok(())
 }
 
 fn examine_ledger(ledger: &Ledger, replaced: &Replaced, findings: &mut Findings) -> Result<(), LedgerError> {

@@ -7,13 +7,13 @@ use crate::checks::{Check, Findings};
 use crate::commands::incidents::insert;
 use crate::commands::publish::definitions::Installed;
 use crate::load::{
-    IncidentSearch, LoadError, STORED, SearchError, StorePaths, insert_stored_minutes, installed_checksum,
-    open_published_with, stored_profile,
+    Held, IncidentRows, IncidentSearch, LoadError, Manifest, REACH_DAYS, STORED, SearchError, StorePaths,
+    insert_stored_minutes, installed_checksum, is_searched, open_published_with, stored_profile,
 };
 use crate::schema::ddl::quoted;
 use crate::schema::{
     INCIDENT_PARTICIPANTS, INCIDENTS, JUDGED_PARTICIPANTS, PARTITION_COLUMN, STORED_CPU_MINUTES, STORED_LIMITS,
-    STORED_MARKED_MINUTES, Table,
+    STORED_MARKED_MINUTES, Table, civil_date, civil_date_text,
 };
 
 pub(super) const FROM_ROWS: Check = Check {
@@ -46,8 +46,13 @@ pub(super) fn check(
         );
         return Ok(());
     };
+    // Incidents of the first dates that are held depend on dates that are not.
+    let first = match Manifest::read(paths) {
+        Ok(Some(Manifest { database: Held::Since(since), .. })) => civil_date(&since).map(|since| since + REACH_DAYS),
+        _ => None,
+    };
     let failed = |source| LoadError::Incidents { path: paths.database(), source };
-    for (table, missing, additional) in compare(&connection, installed, &profile).map_err(failed)? {
+    for (table, missing, additional) in compare(&connection, installed, &profile, first).map_err(failed)? {
         findings.examined(&FROM_ROWS, 1);
         for (count, what) in [(missing, "missing"), (additional, "additional")] {
             if count > 0 {
@@ -66,6 +71,7 @@ fn compare(
     connection: &Connection,
     search: &dyn IncidentSearch,
     profile: &str,
+    first: Option<i32>,
 ) -> Result<Vec<Difference>, SearchError> {
     let sql = format!(
         "select distinct cast({PARTITION_COLUMN} - date '1970-01-01' as integer) from quality_samples \
@@ -81,7 +87,11 @@ fn compare(
             connection.execute_batch(&insert_stored_minutes(&into, table, source, profile, span))?;
         }
     }
-    let found = search.search(connection, profile, &dates)?;
+    let searched: Vec<i32> = dates.iter().copied().filter(|date| first.is_none_or(|first| *date >= first)).collect();
+    let found = match searched.is_empty() {
+        true => IncidentRows::default(),
+        false => search.search(connection, profile, &searched)?,
+    };
     for (table, rows) in [(&INCIDENTS, &found.incidents), (&INCIDENT_PARTICIPANTS, &found.participants)] {
         create_empty(connection, table)?;
         insert(connection, table, rows)?;
@@ -101,7 +111,7 @@ fn compare(
         &INCIDENT_PARTICIPANTS,
     ]
     .into_iter()
-    .map(|table| difference(connection, table))
+    .map(|table| difference(connection, table, first.filter(|_| is_searched(table.name))))
     .collect()
 }
 
@@ -132,9 +142,14 @@ fn create_judged(connection: &Connection, profile: &str, dates: &[i32]) -> duckd
     Ok(())
 }
 
-fn difference(connection: &Connection, table: &Table) -> Result<Difference, SearchError> {
+/// Of the rows from the date `first` on.
+fn difference(connection: &Connection, table: &Table, first: Option<i32>) -> Result<Difference, SearchError> {
+    let dates = first.map_or_else(String::new, |first| {
+        format!(" where {PARTITION_COLUMN} >= date {}", quoted(&civil_date_text(first)))
+    });
     let count = |one: &str, other: &str| {
-        let sql = format!("select count(*) from (from {one}.{0} except all from {other}.{0})", table.name);
+        let sql =
+            format!("select count(*) from (from {one}.{0}{dates} except all from {other}.{0}{dates})", table.name);
         connection.query_row(&sql, [], |row| row.get::<_, u64>(0))
     };
     // A name with the schema main alone is that of the published database.

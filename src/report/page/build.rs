@@ -15,7 +15,8 @@ use super::period::{Period, Span};
 use super::query::{MIN_N, Window, date_literal, rows, text};
 use super::render::{self, Document, Language};
 use super::story::{self, Scene};
-use super::{figures, meetings, sections, trend};
+use super::{figures, meetings, sections, shown, trend};
+use crate::report::window::HeldDates;
 use crate::schema::ddl::quoted;
 
 #[derive(Debug, Clone)]
@@ -80,6 +81,7 @@ pub(crate) fn build(connection: &Connection, request: &PageRequest) -> Result<Pa
     let gate = format!("select coverage_gate_pct from limits(profile := {})", quoted(&request.profile));
     let gate = text(connection, "limits", &gate)?.and_then(|gate| gate.parse().ok()).unwrap_or_default();
     let published = text(connection, "published", "select created_utc from meta")?;
+    let not_held = not_held(connection, &span)?;
     let heading = Heading {
         period: request.period,
         span: &span,
@@ -94,6 +96,7 @@ pub(crate) fn build(connection: &Connection, request: &PageRequest) -> Result<Pa
         heading: &heading,
         gate,
         why: empty_reason.as_deref(),
+        not_held: not_held.as_ref(),
     };
     let data = json!({
         "meta": { "language": request.language.code(), "title": both(&frame::title(request.period, span.since)) },
@@ -114,6 +117,14 @@ pub(crate) fn build(connection: &Connection, request: &PageRequest) -> Result<Pa
     Ok(Page { html, span, days_with_minutes, meetings, empty_reason })
 }
 
+/// That the database does not hold all dates of the page, if so, with the first date that it holds.
+fn not_held(connection: &Connection, span: &Span) -> Result<Option<Markup>, PageError> {
+    let held = HeldDates::read(connection).map_err(|source| PageError::Query { what: "held dates", source })?;
+    let first_shown = span.since.min(span.before_since).min(span.trend_since);
+    let not_held = held.filter(|held| held.missing(Some(first_shown)).is_some());
+    Ok(not_held.map(|held| Markup::fill("banner.not_held.text", &[("date", shown::long_date(held.first))])))
+}
+
 fn both(markup: &Markup) -> Value {
     json!({ "en": markup.en, "zh": markup.zh })
 }
@@ -127,6 +138,8 @@ struct Content<'a> {
     gate: f64,
     /// Why the period has no data, if it has none.
     why: Option<&'a str>,
+    /// That the database does not hold all dates of the page.
+    not_held: Option<&'a Markup>,
 }
 
 impl Content<'_> {
@@ -142,7 +155,14 @@ impl Content<'_> {
         holes.sort();
         holes.dedup();
         let keys: Vec<String> = self.rows("meetings").iter().map(incidents::meeting_key).collect();
-        let scene = Scene { period, span, holes: &holes, missing_meetings: self.census.missing(), meeting_keys: &keys };
+        let scene = Scene {
+            period,
+            span,
+            holes: &holes,
+            missing_meetings: self.census.missing(),
+            meeting_keys: &keys,
+            not_held: self.not_held,
+        };
         let (not_covered, reasons, scorecard) =
             (self.rows("not_covered"), self.rows("reasons"), self.rows("scorecard"));
         let banners = figures::banners(&figures::Coverage {
@@ -153,7 +173,8 @@ impl Content<'_> {
             gate: self.gate,
         });
         let tokens = figures::tokens(&self.rows("tokens"));
-        let banners = format!("{banners}{}{tokens}", self.census.banners(span));
+        let not_held = self.not_held.map(|text| figures::banner("bad", "banner.not_held", text)).unwrap_or_default();
+        let banners = format!("{not_held}{banners}{}{tokens}", self.census.banners(span));
         let rows: &dyn Fn(&str) -> Vec<Record> = &|name| self.rows(name);
         let coverage = sections::coverage(rows, &days, &banners, &self.census.line(span));
         let method = sections::method(rows, self.heading.profile, MIN_N);

@@ -10,7 +10,7 @@ use super::error::PageError;
 use super::period::Span;
 use super::query::{Window, date_literal, rows, text};
 use super::shown::parse_time;
-use crate::report::history::early_days;
+use crate::report::history::{DATES_WITH_DATA, early_days};
 
 pub(super) type Record = Map<String, Value>;
 
@@ -233,8 +233,8 @@ fn early(connection: &Connection, window: &Window<'_>) -> Result<(Vec<Date>, boo
         .map_err(|source| PageError::Query { what: "days with little history", source })?;
     let until = date_literal(window.span.until);
     let used = format!(
-        "select count(distinct meeting_date) from judged_participants
-         where meeting_date >= cast({until} as date) - 21 and meeting_date < cast({until} as date)"
+        "select count(*) from ({DATES_WITH_DATA})
+         where cast(day as date) >= cast({until} as date) - 21 and cast(day as date) < cast({until} as date)"
     );
     let used = text(connection, "days of use", &used)?.and_then(|count| count.parse::<i64>().ok());
     Ok((days, used.is_some_and(|used| used < LEAST_CHRONIC_DATES)))

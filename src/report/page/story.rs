@@ -20,6 +20,8 @@ pub(super) struct Scene<'a> {
     pub(super) holes: &'a [Date],
     /// Meetings that Feishu counts but the store lacks.
     pub(super) missing_meetings: i64,
+    /// That the database does not hold all dates of the page.
+    pub(super) not_held: Option<&'a Markup>,
     /// The keys of the meetings shown minute by minute, in order.
     pub(super) meeting_keys: &'a [String],
 }
@@ -64,6 +66,7 @@ pub(super) fn verdict(incidents: &Incidents, scene: &Scene<'_>) -> String {
     if scene.missing_meetings > 0 {
         more.push(Markup::fill("story.census", &[("n", count(scene.missing_meetings))]));
     }
+    more.extend(scene.not_held.cloned());
     if !incidents.early_days.is_empty() {
         let days = incidents.early_days.iter().map(|day| shown::short_date(*day)).collect();
         more.push(Markup::fill("story.early", &[("days", few(days))]));

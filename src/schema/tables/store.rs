@@ -119,7 +119,7 @@ pub(crate) const META: Table = Table {
 
 pub(crate) const PUBLISHED_FILES: Table = Table {
     name: "published_files",
-    doc: "The manifest as a table: one row for each Parquet file that this database was loaded from.",
+    doc: "The manifest as a table: one row for each published Parquet file, also of dates that this database does not hold.",
     storage: Storage::DuckdbOnly,
     sort: &["table_name", "meeting_date"],
     time_column: "",
