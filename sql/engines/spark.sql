@@ -27,24 +27,3 @@ create or replace macro string_agg(x, separator) as array_join(collect_list(x), 
 
 -- All matches, where DuckDB replaces the first: the patterns match once.
 create or replace macro regexp_replace(text, pattern, replacement, flags) as regexp_replace(text, pattern, replacement);
-
--- The stored minutes are in vcq.duckdb only: here every minute is judged.
-create or replace macro differing_limits(profile := 'cqd') as table select 1 as differences;
-
-create or replace macro marked_minutes(since := null, until := null, profile := 'cqd') as table
-select c.* from computed_marked_minutes(since := since, until := until, profile := profile) as c;
-
-create or replace macro caused_minutes(since := null, until := null, profile := 'cqd') as table
-select
-    c.*,
-    direction_of(c.metric, c.marks) as direction,
-    cause_label(c.metric, direction_of(c.metric, c.marks)) as cause
-from computed_caused_minutes(since := since, until := until, profile := profile) as c;
-
-create or replace macro cpu_minutes(since := null, until := null, profile := 'cqd') as table
-select c.* from computed_cpu_minutes(since := since, until := until, profile := profile) as c;
-
--- This table too.
-create or replace view judged_participants as
-select j.*
-from judged_participant_minutes(profile := coalesce((select max(n.profile) from meta as n), 'cqd')) as j;

@@ -71,7 +71,16 @@ cross join (
     ) as z
 ) as o;
 
--- The days that the store holds: those with meetings, and those that a complete run covers.
+-- The last published date with meetings that this database does not hold, because the setting `database` keeps the newest
+-- dates only; NULL if it holds all.
+create or replace view last_date_not_held as
+select max(f.meeting_date) as date
+from published_files as f
+where f.table_name = 'coverage'
+    and f.rows > 0
+    and f.meeting_date < (select min(c.meeting_date) from coverage as c);
+
+-- The days that the database holds: those with meetings, and those that a complete run covers.
 create or replace view held_dates as
 select distinct c.meeting_date as date
 from coverage as c
@@ -103,8 +112,7 @@ from (
 ) as d
 left join not_covered as n on n.since_local < d.date + 1 and n.until_local > d.date
 where n.since_local is null
-    -- The database may hold the newest dates only.
-    and d.date >= (select min(c.meeting_date) from coverage as c);
+    and d.date > coalesce((select max(l.date) from last_date_not_held as l), date '1900-01-01');
 
 -- The days of a period that both it and the earlier period hold, counted from the first day of each: only these are
 -- compared.

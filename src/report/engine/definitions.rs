@@ -25,7 +25,7 @@ pub(super) struct Definitions {
 impl Definitions {
     pub(super) fn of(engine: &Engine) -> Result<Definitions, ReportError> {
         let mut definitions = Definitions::default();
-        for file in VIEWS.iter().chain(&engine.definitions) {
+        for file in VIEWS.iter().chain(engine.definitions) {
             definitions.add(file)?;
         }
         Ok(definitions)

@@ -11,7 +11,7 @@ use crate::schema::Kind as ColumnKind;
 pub(crate) struct Engine {
     pub(crate) name: &'static str,
     /// What it lacks or means differently, by the names of DuckDB's functions.
-    pub(super) definitions: Option<SqlFile>,
+    pub(super) definitions: &'static [SqlFile],
     /// Statements at the start of a script.
     pub(super) settings: &'static [&'static str],
     /// How a table is created from a query, if the engine writes a common table expression out wherever it is named.
@@ -37,9 +37,11 @@ pub(super) struct Spelling {
     has_plain_limits: bool,
 }
 
+const LAKE: SqlFile = SqlFile { name: "engines/lake", sql: include_str!("../../../sql/engines/lake.sql") };
+
 pub(crate) static DUCKDB: Engine = Engine {
     name: "duckdb",
-    definitions: None,
+    definitions: &[LAKE],
     settings: &[],
     steps: None,
     spelling: Spelling {
@@ -54,7 +56,7 @@ pub(crate) static DUCKDB: Engine = Engine {
 
 pub(crate) static SPARK: Engine = Engine {
     name: "spark",
-    definitions: Some(SqlFile { name: "engines/spark", sql: include_str!("../../../sql/engines/spark.sql") }),
+    definitions: &[LAKE, SqlFile { name: "engines/spark", sql: include_str!("../../../sql/engines/spark.sql") }],
     // Local times have no zone and UTC instants do: a difference between them needs the zone UTC. A division by 0 is
     // NULL, as in DuckDB.
     settings: &["set spark.sql.session.timeZone = UTC", "set spark.sql.ansi.enabled = false"],

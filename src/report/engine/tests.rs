@@ -9,6 +9,7 @@ use crate::report::arguments::Arguments;
 use crate::report::catalogue::{Catalogue, Report};
 use crate::report::fixture::{database, tenant};
 use crate::report::run::call_sql;
+use crate::schema::{TABLES, Table};
 use crate::text::Language;
 
 fn scripts(engine: &'static Engine) -> Scripts {
@@ -177,6 +178,12 @@ fn every_report_can_be_written_for_every_engine() {
             let arguments = value_sets(&report).remove(1);
             let script = scripts.script(&report, &arguments, &Places::default()).expect("a script");
             assert!(!script.contains(":=") && !script.contains(") as table"), "{script}");
+            // The engines have the Parquet files only. In the place of this one is a view.
+            let is_missing = |table: &&Table| !table.is_in_parquet() && table.name != "judged_participants";
+            for table in TABLES.iter().filter(is_missing) {
+                let reads = |word: &str| script.contains(&format!("{word} {} ", table.name));
+                assert!(!reads("from") && !reads("join"), "{} reads {}:\n{script}", report.name, table.name);
+            }
         }
     }
 }
