@@ -67,8 +67,8 @@ def rebuild(found):
         ])  # fmt: skip
     lines = [
         "Input: the zstd pages of `raw/quality`. Output: one Parquet file per date and a DuckDB table. The peers' cells, in table and Parquet, "
-        "are compared with ours exactly (counts and sums of hashes of each column and of whole rows) and are equal. The peers do less: no rejects, "
-        "coverage, manifest, checksums or fsync, no other tables, no repeated answers, and only the documented forms of a number; duplicate "
+        "are compared with ours exactly (counts and sums of hashes of each column and of whole rows) and are equal. The peers do less: no search "
+        "for incidents, no rejects, coverage, manifest, checksums or fsync, no other tables, no repeated answers, and only the documented forms of a number; duplicate "
         "participants share an answer and are loaded only by vcq-etl (0.2 %).",
         "",
         *table(
