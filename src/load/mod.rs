@@ -92,4 +92,4 @@ pub use publish::publish;
 pub(crate) use reader::Reader;
 pub(crate) use scripts::{Comment, Relation, Script, columns as relation_columns};
 pub use step::Step;
-pub(crate) use stored_minutes::{STORED, insert as insert_stored_minutes};
+pub(crate) use stored_minutes::{STORED, insert as insert_span};

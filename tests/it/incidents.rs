@@ -31,7 +31,8 @@ fn sync(env: &TestEnv, spec: &TenantSpec, since: u32, noon: u32, more: &[&str]) 
     RunOutput::new(sync.output().expect("the binary runs")).expect_exit(0).summary()
 }
 
-const TABLES: [&str; 6] = [
+/// The tables that are new since schema 5: those of incidents, and what they are computed from.
+pub(crate) const TABLES: [&str; 6] = [
     "incidents",
     "incident_participants",
     "judged_participants",

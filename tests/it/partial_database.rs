@@ -122,7 +122,7 @@ fn a_database_of_the_last_days_has_the_same_reports_and_parquet_the_same_files()
     assert_eq!(reports(&env, "2026-10-17", "2026-10-24"), partial.1);
 }
 
-/// What people are told when dates or the database are not there.
+/// What commands print when dates or the database are not there.
 fn says_what_is_missing(env: &TestEnv, sync: &dyn Fn(&str) -> RunOutput) {
     sync("last 16d");
     let warning =

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use vcq_simulator::{Endpoint, TenantSpec};
 
 use crate::file_modes::set_modes;
+use crate::incidents::TABLES;
 use crate::rebuild::{files, remove};
 use crate::support::damage::edit_manifest;
 use crate::support::test_env::{RunOutput, TestEnv, rows, unlimited};
@@ -23,14 +24,6 @@ struct Older {
     undo: &'static str,
 }
 
-const TABLES_SINCE_5: &[&str] = &[
-    "incidents",
-    "incident_participants",
-    "judged_participants",
-    "stored_marked_minutes",
-    "stored_cpu_minutes",
-    "stored_limits",
-];
 const TABLES_SINCE_2: &[&str] = &[
     "incidents",
     "incident_participants",
@@ -46,7 +39,7 @@ const TABLES_SINCE_2: &[&str] = &[
 ];
 
 const BEFORE_INCIDENTS: Older =
-    Older { version: "0.2.0-dev", schema: 5, without: TABLES_SINCE_5, undo: "alter table meta drop column profile;" };
+    Older { version: "0.2.0-dev", schema: 5, without: &TABLES, undo: "alter table meta drop column profile;" };
 
 const FIRST: Older = Older {
     version: "0.1.0",
@@ -136,7 +129,7 @@ fn run(env: &TestEnv, store: &Path, arguments: &[&str]) -> RunOutput {
 fn contents(store: &Path) -> Vec<Vec<String>> {
     let database = open_read_only(store);
     let tables = ["meetings", "participants", "quality_samples", "coverage", "rejects"];
-    let all = tables.iter().chain(&TABLES_SINCE_5[..3]);
+    let all = tables.iter().chain(&TABLES[..3]);
     all.map(|table| rows(&database, &format!("select t::varchar from {table} as t order by all"))).collect()
 }
 

@@ -7,8 +7,8 @@ use crate::checks::{Check, Findings};
 use crate::commands::incidents::insert;
 use crate::commands::publish::definitions::Installed;
 use crate::load::{
-    Held, IncidentRows, IncidentSearch, LoadError, Manifest, REACH_DAYS, STORED, SearchError, StorePaths,
-    insert_stored_minutes, installed_checksum, is_searched, open_published_with, stored_profile,
+    Held, IncidentRows, IncidentSearch, LoadError, Manifest, REACH_DAYS, STORED, SearchError, StorePaths, insert_span,
+    installed_checksum, is_searched, open_published_with, stored_profile,
 };
 use crate::schema::ddl::quoted;
 use crate::schema::{
@@ -81,11 +81,7 @@ fn compare(
         connection.prepare(&sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, duckdb::Error>>()?;
     create_empty(connection, &STORED_LIMITS)?;
     for (table, source) in STORED {
-        create_empty(connection, table)?;
-        for span in spans(&dates) {
-            let into = format!("temp.main.{}", table.name);
-            connection.execute_batch(&insert_stored_minutes(&into, table, source, profile, span))?;
-        }
+        compute(connection, table, source, profile, &dates)?;
     }
     let searched: Vec<i32> = dates.iter().copied().filter(|date| first.is_none_or(|first| *date >= first)).collect();
     let found = match searched.is_empty() {
@@ -96,7 +92,7 @@ fn compare(
         create_empty(connection, table)?;
         insert(connection, table, rows)?;
     }
-    create_judged(connection, profile, &dates)?;
+    compute(connection, &JUDGED_PARTICIPANTS, "judged_participant_minutes", profile, &dates)?;
     connection.execute_batch(&format!(
         "insert into temp.main.{} select metric, poor_when, value from thresholds where profile = {}",
         STORED_LIMITS.name,
@@ -121,23 +117,15 @@ fn create_empty(connection: &Connection, table: &Table) -> duckdb::Result<()> {
     connection.execute_batch(&format!("create temp table {name} as select * from main.{name} limit 0"))
 }
 
-/// First and last day of the months between the first and the last date: one after another, to limit the memory.
-fn spans(dates: &[i32]) -> impl Iterator<Item = (i32, i32)> {
+/// Fills a table of the session with the rows of a macro, month by month, which limits the memory.
+fn compute(connection: &Connection, table: &Table, source: &str, profile: &str, dates: &[i32]) -> duckdb::Result<()> {
     const SPAN_DAYS: i32 = 31;
-    let days = dates.first().zip(dates.last()).map(|(first, last)| *first..=*last);
-    days.into_iter().flat_map(|days| days.step_by(SPAN_DAYS as usize)).map(|since| (since, since + SPAN_DAYS - 1))
-}
-
-fn create_judged(connection: &Connection, profile: &str, dates: &[i32]) -> duckdb::Result<()> {
-    let name = JUDGED_PARTICIPANTS.name;
-    create_empty(connection, &JUDGED_PARTICIPANTS)?;
-    for (first, last) in spans(dates) {
-        let (since, until) = (first, last + 1);
-        connection.execute_batch(&format!(
-            "insert into temp.main.{name} by name select * from judged_participant_minutes(\
-             since := date '1970-01-01' + {since}, until := date '1970-01-01' + {until}, profile := {})",
-            quoted(profile)
-        ))?;
+    create_empty(connection, table)?;
+    let (Some(first), Some(last)) = (dates.first(), dates.last()) else { return Ok(()) };
+    let into = format!("temp.main.{}", table.name);
+    for since in (*first..=*last).step_by(SPAN_DAYS as usize) {
+        let span = (since, since + SPAN_DAYS - 1);
+        connection.execute_batch(&insert_span(&into, table, source, profile, span))?;
     }
     Ok(())
 }
