@@ -132,7 +132,7 @@ impl Year {
             night.since = if random.chance(0.1) { random.pick(&["2d", "4d", "yesterday"]) } else { "last" };
             night.moves_store = random.chance(0.02);
             night.refuses_alerts = random.chance(0.2);
-            night.publishes = at == 0 || at + 1 == nights || random.chance(0.2);
+            night.publishes = at == 0 || at + 1 == nights || random.chance(0.06);
             night.trouble = if off > 0 { Trouble::Off } else { trouble(&mut random) };
             off = match night.trouble {
                 Trouble::Off if off == 0 => random.below(4),
