@@ -50,7 +50,7 @@ help:
 	@echo "make bench PARTS=incidents   planted incidents: found, missed, false (SEEDS=20 for fewer than 200 tenants)"
 	@echo "make bench-script        a script of 160 lines beside vcq-etl (docs/COMPARISON.md)"
 	@echo "make bench-stages        time of each stage; FILTER=page for some"
-	@echo "make bench-instructions  instruction counts of the parsers, compared with benches/instructions.txt"
+	@echo "make bench-instructions  instruction counts of parsers and stages, compared with benches/instructions.txt (valgrind)"
 	@echo "make bench-profile       CPU time of a rebuild by stage (Linux with perf)"
 	@echo "make bench-self-test     check that the benchmarks detect differing cells"
 
@@ -318,7 +318,7 @@ FILTER ?=
 bench-stages: duckdb
 	$(CARGO) bench --profile release --locked --bench stages -- $(FILTER)
 
-# Counts depend on the compiler version, so this is not a test; UPDATE=1 records the current counts.
+# CI runs it. Counts depend on the compiler, which rust-toolchain.toml names; UPDATE=1 records the current counts.
 bench-instructions: duckdb
 	$(PYTHON) tools/bench-instructions.py
 

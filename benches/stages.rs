@@ -4,31 +4,26 @@
 //! a simulated tenant, synced by the program over HTTP. The numbers compare runs on one machine; `make bench` measures
 //! the program as a whole.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::sync::LazyLock;
 
 use arrow::array::RecordBatch;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
+use store::{RUN_ID, Store, publish_dates};
 use tempfile::TempDir;
-use vcq_etl::{
-    DatabaseOptions, DatePublication, Definitions, PartWriter, Publication, PublishMode, StorePaths, publish,
-};
-use vcq_etl::{DateContext, stage_date};
-use vcq_etl::{QUALITY_SAMPLES, TenantZone};
-use vcq_etl::{RawKind, list_dates};
-use vcq_etl::{SampleBatches, WalkParser};
-use vcq_simulator::{Limit, Options, Tenant, TenantSpec, serve};
+use vcq_etl::{PartWriter, PublishMode, QUALITY_SAMPLES, SampleBatches, StorePaths, WalkParser};
+use vcq_simulator::TenantSpec;
 
 #[path = "inputs.rs"]
 mod inputs;
+#[path = "store.rs"]
+mod store;
 
 /// Rows that the transform hands to the Parquet writer at a time.
 const BATCH_ROWS: usize = 8_192;
 /// Days of the full store.
 const DAYS: u32 = 10;
-const RUN_ID: &str = "bench";
 
 fn main() {
     divan::main();
@@ -96,67 +91,21 @@ fn parquet(bencher: Bencher<'_, '_>, batches: usize) {
     });
 }
 
+static HOME: LazyLock<TempDir> = LazyLock::new(|| TempDir::new().expect("a folder"));
+
 /// A store of ten days, pulled once from the simulator.
-struct Store {
-    folder: TempDir,
-    /// Days since 1970-01-01.
-    dates: Vec<i32>,
-}
-
 static STORE: LazyLock<Store> = LazyLock::new(|| {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let spec = TenantSpec { days: DAYS, people: 120, meetings_per_day: 40, ..TenantSpec::default() };
-    let options = Options::default();
-    let options = Options { limit: Limit { calls: 1_000_000, ..options.limit }, ..options };
-    let running = runtime.block_on(serve(Tenant::generate(&spec), options)).expect("a simulator");
-    let folder = TempDir::new().expect("a folder");
-    let instant = |seconds: i64| jiff::Timestamp::from_second(seconds).expect("an instant").to_string();
-    let ended = Command::new(env!("CARGO_BIN_EXE_vcq-etl"))
-        .args(["sync", "--quiet", "--since", &instant(spec.start()), "--until", &instant(spec.end())])
-        .env_clear()
-        .env("HOME", folder.path())
-        .env("VCQ_BASE_URL", running.base_url())
-        .env("VCQ_APP_ID", running.app_id())
-        .env("VCQ_APP_SECRET", running.app_secret())
-        .env("VCQ_STORE", folder.path().join("store"))
-        .env("VCQ_CALLS_PER_MINUTE", "100000")
-        .stdout(Stdio::null())
-        .status()
-        .expect("the program runs");
-    assert!(ended.success(), "the sync ended with {ended}");
-    runtime.block_on(running.shutdown());
-    let dates = list_dates(&folder.path().join("store/raw"), RawKind::Quality).expect("the raw log lists");
-    Store { folder, dates }
+    Store::sync(HOME.path(), &spec)
 });
-
-impl Store {
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("store")
-    }
-
-    /// The date with the most raw bytes, so that it is a working day.
-    fn busy_date(&self) -> i32 {
-        let bytes = |date: &i32| -> u64 {
-            let files = vcq_etl::list_files(&self.path().join("raw"), RawKind::Quality, *date);
-            files
-                .expect("the raw log lists")
-                .iter()
-                .filter_map(|file| file.metadata().ok())
-                .map(|file| file.len())
-                .sum()
-        };
-        *self.dates.iter().max_by_key(|date| bytes(date)).expect("there are days")
-    }
-}
 
 /// A store with all dates except the busy one, to be copied and published into.
 static OTHER_DAYS: LazyLock<TempDir> = LazyLock::new(|| {
     let folder = TempDir::new().expect("a folder");
     let paths = StorePaths::open(folder.path()).expect("a store");
-    let (raw, busy) = (STORE.path().join("raw"), STORE.busy_date());
+    let busy = STORE.busy_date();
     let others = STORE.dates.iter().filter(|date| **date != busy);
-    let dates = others.map(|date| staged(&raw, &paths.work(), *date).0).collect();
+    let dates = others.map(|date| STORE.stage(&paths.work(), *date).0).collect();
     publish_dates(&paths, dates, PublishMode::Replace);
     folder
 });
@@ -173,25 +122,13 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// Stages one date of the benchmark's store for a publication from `work_dir`. Returns its number of samples too.
-fn staged(raw_dir: &Path, work_dir: &Path, meeting_date: i32) -> (DatePublication, u64) {
-    let zone = TenantZone::parse("+08:00").expect("a zone");
-    let context =
-        DateContext { raw_dir, work_dir, zone: &zone, run_id: RUN_ID, counts_all_fields: true, part_number: 0 };
-    let publication = stage_date(context, meeting_date).expect("the date is staged").publication;
-    let samples =
-        publication.parts.iter().filter(|part| part.table.name == QUALITY_SAMPLES.name).map(|part| part.rows).sum();
-    (publication, samples)
-}
-
 /// One date from the raw log to staged parts.
 #[divan::bench(sample_count = 20)]
 fn date(bencher: Bencher<'_, '_>) {
     let work = TempDir::new().expect("a folder");
-    let raw = STORE.path().join("raw");
     let busy = STORE.busy_date();
-    let (_, samples) = staged(&raw, work.path(), busy);
-    bencher.counter(ItemsCount::new(samples)).bench_local(|| staged(&raw, work.path(), busy));
+    let (_, samples) = STORE.stage(work.path(), busy);
+    bencher.counter(ItemsCount::new(samples)).bench_local(|| STORE.stage(work.path(), busy));
 }
 
 /// The store that a date is published into.
@@ -204,7 +141,6 @@ enum Into {
 /// Publishes one staged date: parts, manifest, and the database, which is built beside the old one and renamed.
 #[divan::bench(sample_count = 10, sample_size = 1, args = [Into::EmptyStore, Into::FullStore])]
 fn publish_a_day(bencher: Bencher<'_, '_>, into: Into) {
-    let raw = STORE.path().join("raw");
     let busy = STORE.busy_date();
     bencher
         .with_inputs(|| {
@@ -213,7 +149,7 @@ fn publish_a_day(bencher: Bencher<'_, '_>, into: Into) {
                 copy_folder(OTHER_DAYS.path(), folder.path());
             }
             let paths = StorePaths::open(folder.path()).expect("a store");
-            let date = staged(&raw, &paths.work(), busy).0;
+            let date = STORE.stage(&paths.work(), busy).0;
             (folder, paths, date)
         })
         .bench_local_values(|(folder, paths, date)| {
@@ -226,32 +162,15 @@ fn publish_a_day(bencher: Bencher<'_, '_>, into: Into) {
 /// Publishes all ten dates at once with a new database, as a rebuild does after the transform.
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn publish_all_days(bencher: Bencher<'_, '_>) {
-    let raw = STORE.path().join("raw");
     bencher
         .with_inputs(|| {
             let folder = TempDir::new().expect("a folder");
             let paths = StorePaths::open(folder.path()).expect("a store");
-            let dates: Vec<_> = STORE.dates.iter().map(|date| staged(&raw, &paths.work(), *date).0).collect();
+            let dates: Vec<_> = STORE.dates.iter().map(|date| STORE.stage(&paths.work(), *date).0).collect();
             (folder, paths, dates)
         })
         .bench_local_values(|(folder, paths, dates)| {
             publish_dates(&paths, dates, PublishMode::Replace);
             folder
         });
-}
-
-fn publish_dates(paths: &StorePaths, dates: Vec<DatePublication>, mode: PublishMode) {
-    let publication = Publication {
-        run_id: RUN_ID,
-        now_us: 1_790_000_000_000_000,
-        dates,
-        mode,
-        timezone: "+08:00",
-        user_id_type: "open_id",
-        definitions: Definitions::NONE,
-        reference_rows: &[],
-        database: DatabaseOptions::default(),
-    };
-    publish(paths, &publication, &mut |_| Ok(Vec::new()), &mut |_| std::ops::ControlFlow::Continue(()))
-        .expect("the days are published");
 }

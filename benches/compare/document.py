@@ -363,8 +363,8 @@ HEAD = """# Benchmarks
 Written by `make bench`; do not edit it. Each number is the median of the runs, with minimum and maximum in brackets. Programs that are
 compared run in turn, round after round, on the same two cores, so that other load affects all of them; CPU seconds are the steadier
 number. CPU seconds, peak resident memory and bytes written are the kernel's counts for the process and its children. The data is a
-simulated tenant: `vcq-etl simulate` serves it, `vcq-etl sync` pulls it. Instruction counts of the parsers are in
-`benches/instructions.txt`. The last line of each part names the version that was measured; `make bench PARTS=reports` measures one
+simulated tenant: `vcq-etl simulate` serves it, `vcq-etl sync` pulls it. Instruction counts of the parsers
+and stages are in `benches/instructions.txt`; CI compares them. The last line of each part names the version that was measured; `make bench PARTS=reports` measures one
 part again.
 """
 
