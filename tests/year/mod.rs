@@ -80,7 +80,14 @@ fn live(seed: u64, nights: usize) -> Lived {
     let bot = ScriptedBot::new(Answer::Body(200, String::new()));
     let (home, bot_url) = (folder(), format!("http://{}/hook", bot.address));
     let (store, world_of_host) = (home.path().join("store"), Arc::clone(&world));
-    let mut host = Host { home: home.path().to_owned(), store, bot_url, world: world_of_host, alerts_pending: false };
+    let mut host = Host {
+        home: home.path().to_owned(),
+        store,
+        bot_url,
+        world: world_of_host,
+        publication_due: false,
+        alerts_pending: false,
+    };
     if year.identity != "full" {
         host.prepare();
     }
@@ -121,7 +128,7 @@ fn live(seed: u64, nights: usize) -> Lived {
         if at % 10 == 9 || at + 1 == nights {
             must_hold("fetched twice", checks::fetched_twice(&world.wire(), &kinds, &truth.ends, ids));
         }
-        if night.publishes && host.store.join("vcq.duckdb").exists() {
+        if report.publishes && host.store.join("vcq.duckdb").exists() {
             let published = Published::read(&host.store);
             must_hold("coverage", checks::coverage_differs(&published));
             must_hold("invented", checks::invented(&published, &truth));

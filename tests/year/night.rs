@@ -42,6 +42,7 @@ pub(super) enum Ended {
 pub(super) struct Report {
     pub started_us: i64,
     pub window_us: (i64, i64),
+    pub publishes: bool,
     pub ended: Ended,
     pub alert_notes: Vec<String>,
 }
@@ -69,6 +70,8 @@ pub(super) struct Host {
     pub store: PathBuf,
     pub bot_url: String,
     pub world: Arc<World>,
+    /// No publication has succeeded since the last one that was planned.
+    pub publication_due: bool,
     /// The receiver has refused what is to be sent.
     pub alerts_pending: bool,
 }
@@ -143,7 +146,10 @@ impl Host {
         world.clock.set_ahead_us(night.ahead_us);
         let context = self.context(year, night);
         let started_us = world.clock.wall_us();
-        let mut report = Report { started_us, window_us: (0, 0), ended: Ended::Off, alert_notes: Vec::new() };
+        self.publication_due |= night.publishes;
+        let publishes = self.publication_due;
+        let mut report =
+            Report { started_us, window_us: (0, 0), publishes, ended: Ended::Off, alert_notes: Vec::new() };
         if night.trouble == Trouble::Off {
             return report;
         }
@@ -156,7 +162,8 @@ impl Host {
         report.ended = run(&world, setup);
         full::set(&self.store, None);
         // Also after a night that has sent nothing: a message is given up after 7 days.
-        if (night.publishes || self.alerts_pending) && matches!(report.ended, Ended::Ran(_)) {
+        if (publishes || self.alerts_pending) && matches!(report.ended, Ended::Ran(_)) {
+            self.publication_due = false;
             self.alerts_pending = night.refuses_alerts;
             report.alert_notes = self.alerts(&context);
         }
@@ -181,7 +188,7 @@ impl Host {
         let mut setup = sync::setup(context, config, (window.since_us, window.until_us), listener)?;
         setup.client.effects = Arc::new(Outside(Arc::clone(&self.world)));
         setup.now_us = Arc::new(move || clock.wall_us());
-        setup.publishes = night.publishes || kills_before_publishing;
+        setup.publishes = self.publication_due || kills_before_publishing;
         if !setup.publishes {
             setup.publish_every = Duration::from_secs(1 << 30);
         }

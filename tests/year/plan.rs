@@ -7,6 +7,8 @@ use super::random::Random;
 
 /// The last nights have no trouble, so that everything that was pending ends.
 pub(super) const CALM_NIGHTS: usize = 8;
+/// Building `vcq.duckdb` is most of the cost of a night.
+const PUBLISHES_EVERY: usize = 12;
 const HOUR_US: i64 = 3_600_000_000;
 
 /// What goes wrong in a night.
@@ -117,6 +119,7 @@ impl Year {
             calls_per_minute: 100,
             longest_meeting_days: 3,
         };
+        let first_publication = random.below(PUBLISHES_EVERY as u64) as usize;
         let mut off = 0;
         for at in 0..nights {
             let is_calm = at == 0 || at + CALM_NIGHTS >= nights;
@@ -132,7 +135,7 @@ impl Year {
             night.since = if random.chance(0.1) { random.pick(&["2d", "4d", "yesterday"]) } else { "last" };
             night.moves_store = random.chance(0.02);
             night.refuses_alerts = random.chance(0.2);
-            night.publishes = at == 0 || at + 1 == nights || random.chance(0.06);
+            night.publishes = at == 0 || at + 1 == nights || at % PUBLISHES_EVERY == first_publication;
             night.trouble = if off > 0 { Trouble::Off } else { trouble(&mut random) };
             off = match night.trouble {
                 Trouble::Off if off == 0 => random.below(4),
