@@ -10,7 +10,7 @@ use super::database::{Ledger, USER_ID_TYPE, connect_read_only, select};
 use super::holes::PRUNE_RAW;
 use super::runs::RunRecord;
 use super::synced::{STOPPED_RUNS, SyncedFiles};
-use crate::raw_log::RawKind;
+use crate::raw_log::{RawKind, date_in_path};
 use crate::schema::civil_date_text;
 
 /// An answer that the ledger records, so that it must be in the raw log.
@@ -32,9 +32,9 @@ pub(crate) struct LedgerCheck {
     pub problems: Vec<(String, String)>,
     /// Dates with unpublished changes, days since 1970-01-01.
     pub dirty_dates: Vec<i32>,
-    /// The answers it records, by meeting date (days since 1970-01-01).
+    /// The answers it records, by meeting date (days since 1970-01-01), without those of `replacing`.
     pub answers: BTreeMap<i32, Vec<KnownAnswer>>,
-    /// The indexed raw files.
+    /// The indexed raw files, without those of `replacing`.
     pub raw_files: SyncedFiles,
     /// The end of the time whose raw files were removed while the published rows stayed, microseconds UTC.
     pub raw_pruned_us: Option<i64>,
@@ -130,6 +130,10 @@ fn read(path: &Path, check: &mut LedgerCheck) -> rusqlite::Result<()> {
         let sql = "select meeting_date from replacing order by meeting_date";
         check.replacing = select(&connection, sql, [], |row| row.get(0))?;
     }
+    // Their raw files may be replaced or removed already; what ends the replacement reads them again.
+    let is_read_again = |date: &i32| check.replacing.contains(date);
+    check.answers.retain(|date, _| !is_read_again(date));
+    check.raw_files.files.retain(|path, _| !date_in_path(path).is_some_and(|date| is_read_again(&date)));
     let setting = "select value from settings where name = ?1";
     check.user_id_type = select(&connection, setting, [USER_ID_TYPE], |row| row.get(0))?.pop();
     let orphans = "select count(*) from participants where meeting_key not in (select meeting_key from meetings)";
@@ -143,8 +147,10 @@ fn read(path: &Path, check: &mut LedgerCheck) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::ledger::Ledger;
+    use crate::ledger::{Change, Ledger, Replacing, ReplacingWith};
 
     #[test]
     fn a_new_ledger_is_intact_and_empty() {
@@ -156,6 +162,26 @@ mod tests {
         assert!(!check.is_new && check.problems.is_empty() && check.answers.is_empty(), "{check:?}");
         drop(open);
         assert!(check_ledger(&path).problems.is_empty());
+    }
+
+    #[test]
+    fn what_an_interrupted_replacement_reads_again_is_not_expected() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("ledger.sqlite");
+        let ledger = Ledger::open(&path).expect("made");
+        let known = |date: &str| Change::Indexed {
+            path: format!("quality/meeting_date={date}/a-0.jsonl.zst"),
+            progress: FileProgress { indexed_bytes: 10, seen_bytes: 10 },
+        };
+        ledger.apply([known("2024-10-04"), known("2024-10-05")].iter()).expect("written");
+        assert_eq!(check_ledger(&path).raw_files.iter().count(), 2);
+        let replaced = Replacing { meeting_date: 20_000, removes_raw: false, publishes: true };
+        let with = ReplacingWith { settings: &[], forgotten: &BTreeSet::new(), expired: &[] };
+        ledger.begin_replacing(&[replaced], &with).expect("begun");
+        let check = check_ledger(&path);
+        assert_eq!(check.replacing, [20_000]);
+        let expected: Vec<_> = check.raw_files.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(expected, ["quality/meeting_date=2024-10-05/a-0.jsonl.zst"]);
     }
 
     #[test]
