@@ -39,6 +39,8 @@ pub use measured::count_incidents;
 #[cfg(test)]
 mod nightly_tests;
 #[cfg(test)]
+mod planted_tests;
+#[cfg(test)]
 mod rule_tests;
 #[cfg(test)]
 mod search_tests;

@@ -25,15 +25,15 @@ fn token_of(id: &str) -> Cow<'_, str> {
     }
 }
 
-struct Store {
+pub(super) struct Store {
     connection: Connection,
     /// Dates before this one have tokens of IDs.
     tokens_before: Option<i32>,
-    found: BTreeMap<i32, Vec<Incident>>,
+    pub(super) found: BTreeMap<i32, Vec<Incident>>,
 }
 
 impl Store {
-    fn new() -> Store {
+    pub(super) fn new() -> Store {
         let connection = Connection::open_in_memory().expect("a database");
         let numbers = ["loss", "delay", "jitter", "frame_rate", "cpu"].map(|one| format!("{one}_minutes integer"));
         let facts = ["who", "who_kind", "building", "egress", "subnet", "room_id", "meeting_key", "user_id"];
@@ -62,7 +62,7 @@ impl Store {
         Store { connection, tokens_before: None, found: BTreeMap::new() }
     }
 
-    fn publish(&self, tenant: &Tenant, day: &Day) {
+    pub(super) fn publish(&self, tenant: &Tenant, day: &Day) {
         let date = civil_date_text(day.date);
         let time = |minute: i32| format!("make_timestamp({})", i64::from(minute) * 60_000_000);
         let (mut participants, mut judged) = (Vec::new(), Vec::new());
@@ -71,19 +71,23 @@ impl Store {
                 0 => "null".to_owned(),
                 scope => format!("'{}'", tenant.names.value(kind, scope)),
             };
-            assert_eq!(session.who_kind, WhoKind::Person);
             let id = tenant.names.value(ScopeKind::Person, session.scope(ScopeKind::Person));
             let is_token = self.tokens_before.is_some_and(|before| day.date < before);
             let id = if is_token { token_of(id) } else { Cow::Borrowed(id) };
+            let (who, who_kind, user_id) = match session.who_kind {
+                WhoKind::Person => (format!("'{id}'"), "'person'", format!("'{id}'")),
+                WhoKind::Room => (text(ScopeKind::Room), "'room'", "null".to_owned()),
+                WhoKind::Guest => (format!("'{}'", session.key), "'guest'", "null".to_owned()),
+            };
             let texts = [
-                format!("'{id}'"),
-                "'person'".to_owned(),
+                who,
+                who_kind.to_owned(),
                 text(ScopeKind::Site),
                 text(ScopeKind::Egress),
                 text(ScopeKind::Subnet),
                 text(ScopeKind::Room),
                 text(ScopeKind::Meeting),
-                format!("'{id}'"),
+                user_id,
                 text(ScopeKind::AppVersion),
                 text(ScopeKind::Device),
                 text(ScopeKind::NetworkType),
@@ -91,7 +95,9 @@ impl Store {
                 format!("'name of {id}'"),
             ];
             let (first, last) = (time(session.first), time(session.last));
-            participants.push(format!("('{}', '{date}', {}, false, {first}, {first})", session.key, texts.join(", ")));
+            let is_home_like = session.is_home_like;
+            let texts = texts.join(", ");
+            participants.push(format!("('{}', '{date}', {texts}, {is_home_like}, {first}, {first})", session.key));
             let minutes = session.minutes.map(|minutes| minutes.to_string()).join(", ");
             judged
                 .push(format!("('{}', '{date}', {}, {minutes}, {first}, {last})", session.key, session.judged_minutes));
@@ -111,7 +117,7 @@ impl Store {
     }
 
     /// Searches dates again and stores what is found. Returns those with other incidents than before.
-    fn search(&mut self, dates: &[i32]) -> BTreeSet<i32> {
+    pub(super) fn search(&mut self, dates: &[i32]) -> BTreeSet<i32> {
         let mut sql = String::new();
         for date in dates {
             for table in ["incidents", "incident_participants"] {
