@@ -127,7 +127,7 @@ impl<'a, 'b> Search<'a, 'b> {
 
     /// Adds an incident, or extends the one of the same scope shortly before or after, so that an outage with a lull is
     /// one incident.
-    fn add(&self, found: &mut Vec<Acute>, new: Candidate, q: f64, minutes: Vec<usize>) {
+    pub(super) fn add(&self, found: &mut Vec<Acute>, new: Candidate, q: f64, minutes: Vec<usize>) {
         let near = |one: &Acute| {
             let gap = (one.window.0 - new.window.1).max(new.window.0 - one.window.1);
             let same = one.kind == new.kind && one.scope == new.scope;

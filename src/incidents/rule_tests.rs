@@ -1,13 +1,17 @@
 //! Rules that decide between explanations, and the limits of what is found.
 
-use super::acute::Acute;
+use super::acute::{Acute, Search};
+use super::candidate::Candidate;
+use super::constants::MERGE_MINUTES;
 use super::data::Family;
 use super::describe::counted_minutes;
 use super::earlier::Earlier;
+use super::explained::Explained;
 use super::incident::{Metric, ScopeKind};
-use super::null_model::Past;
+use super::null_model::{Past, Rates, Strata};
 use super::search::{Verdict, judge};
 use super::search_tests::{FIRST, Tenant, noise, tenant};
+use super::today::Today;
 
 fn judged(tenant: &Tenant, day: usize, earlier: &Earlier) -> Verdict {
     let mut past = Past::default();
@@ -136,4 +140,93 @@ fn an_incident_counts_the_minutes_of_its_own_metrics() {
     assert!(site.minutes.iter().any(|at| day.minutes[*at].metric == Metric::Cpu));
     let counted = counted_minutes(day, site);
     assert!(!counted.is_empty() && counted.iter().all(|minute| minute.metric == Metric::Loss));
+}
+
+#[test]
+fn what_continues_an_incident_is_added_to_it() {
+    // Loss in the first half of the second meetings, CPU load in all of the third ones.
+    let tenant = tenant(&|_, _, slot, minute| match slot {
+        1 if minute < 20 => Some(Metric::Loss),
+        2 => Some(Metric::Cpu),
+        _ => None,
+    });
+    let day = &tenant.days[15];
+    let (past, earlier, explained) = (Past::default(), Earlier::default(), Explained::default());
+    let strata = Strata::learn(&past, day, Vec::new());
+    let rates = Rates::learn(&past, &strata, day.date, day.date);
+    let mut today = Today::new(day, &strata);
+    let search = Search::new(&mut today, &past, &strata, &rates, &explained, &earlier);
+    let number = |kind, value| tenant.names.number(kind, value).expect("of the tenant");
+    let (site, subnet) = (number(ScopeKind::Site, "Harbour House"), number(ScopeKind::Subnet, "10.0.0.0/24"));
+    let person = number(ScopeKind::Person, "person 3");
+    let minutes_of = |people: &[u32], family: Family| -> Vec<usize> {
+        let is_of = |at: &usize| {
+            let one = &day.minutes[*at];
+            let session = &day.sessions[one.session as usize];
+            people.contains(&session.scope(ScopeKind::Person)) && Family::of(one.metric) == family
+        };
+        (0..day.minutes.len()).filter(is_of).collect()
+    };
+    let first: Vec<u32> = (0..10).collect();
+    let candidate = |kind, scope, family, window, people: &[u32]| Candidate {
+        kind,
+        scope,
+        family,
+        window,
+        level: 0,
+        people: people.iter().copied().collect(),
+        weighted_p: 0.0,
+        score: 0.0,
+        ratio: 0.0,
+        share: 1.0,
+    };
+    let added = |new: Candidate, q: f64, minutes: Vec<usize>| {
+        let mut found = Vec::new();
+        let known = candidate(ScopeKind::Site, site, Family::Network, (600, 640), &first);
+        search.add(&mut found, known, 0.02, vec![7]);
+        search.add(&mut found, new, q, minutes);
+        found
+    };
+    let network = |kind, scope, window, people: &[u32]| candidate(kind, scope, Family::Network, window, people);
+
+    // The same scope, also with other people, after a lull.
+    let others: Vec<u32> = (50..60).collect();
+    for (gap, incidents) in [(MERGE_MINUTES, 1), (MERGE_MINUTES + 1, 2)] {
+        for window in [(640 + gap, 700 + gap), (500 - gap, 600 - gap)] {
+            assert_eq!(added(network(ScopeKind::Site, site, window, &others), 0.1, vec![3]).len(), incidents, "{gap}");
+        }
+    }
+    let merged = &added(network(ScopeKind::Site, site, (650, 660), &others), 0.01, vec![3])[0];
+    assert_eq!((merged.window, merged.q, merged.people.len()), ((600, 660), 0.01, 20));
+    assert_eq!(merged.minutes, [3, 7]);
+
+    // Another scope with four fifths of the same people, shortly after.
+    for (same, gap, incidents) in [(8, MERGE_MINUTES / 4, 1), (8, MERGE_MINUTES / 4 + 1, 2), (7, 0, 2)] {
+        let people: Vec<u32> = (10 - same..20 - same).collect();
+        let new = network(ScopeKind::Subnet, subnet, (640 + gap, 700 + gap), &people);
+        assert_eq!(added(new, 0.1, vec![3]).len(), incidents, "{same} {gap}");
+    }
+
+    // The rest of a person of the scope at another hour, of the same family.
+    let own = |family| minutes_of(&[person], family);
+    let at_another_hour = (1_000, 1_040);
+    let rest = network(ScopeKind::Person, person, at_another_hour, &others);
+    assert_eq!(added(rest.clone(), 0.1, own(Family::Network)).len(), 1);
+    assert_eq!(added(Candidate { family: Family::Cpu, ..rest.clone() }, 0.1, own(Family::Cpu)).len(), 2);
+    assert_eq!(added(network(ScopeKind::Subnet, subnet, at_another_hour, &others), 0.1, own(Family::Network)).len(), 2);
+    let outside = number(ScopeKind::Person, "person 20");
+    assert_eq!(added(rest, 0.1, minutes_of(&[person, outside], Family::Network)).len(), 2, "half of it");
+
+    // Of two families, the one with more minutes.
+    let more = candidate(ScopeKind::Site, site, Family::Cpu, (650, 660), &first);
+    assert_eq!(added(more.clone(), 0.1, own(Family::Cpu))[0].family, Family::Cpu);
+    let mut found = Vec::new();
+    search.add(
+        &mut found,
+        network(ScopeKind::Site, site, (600, 640), &first),
+        0.1,
+        minutes_of(&[person, outside], Family::Network),
+    );
+    search.add(&mut found, more, 0.1, own(Family::Cpu)[..40].to_vec());
+    assert_eq!(found[0].family, Family::Network, "as many");
 }

@@ -215,6 +215,7 @@ mod tests {
         let redactor = hiding("abcd");
         redactor.clone().add_secret("abcdefgh");
         assert_eq!(redactor.redact("x abcdefgh y abcd z"), "x [hidden] y [hidden] z");
+        assert_eq!(format!("{redactor:?}"), "Redactor");
         assert!(!format!("{redactor:?}").contains("abcd"));
     }
 
