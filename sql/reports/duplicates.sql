@@ -19,6 +19,41 @@ with facts as (
         and f.meeting_date < coalesce(cast($until as date), date '9999-12-31')
 ),
 
+-- One pass over the samples, with the minutes of an hour as bits: only participants with a minute twice are examined.
+samples as materialized (
+    select
+        h.participant_key,
+        cast(sum(h.samples) as bigint) as samples,
+        bool_or(h.samples > h.minutes) as has_minute_twice,
+        bool_or(h.is_misaligned) as is_misaligned
+    from (
+        select
+            q.participant_key,
+            date_trunc('hour', q.sample_time_utc) as hour_utc,
+            count(*) as samples,
+            bit_count(bit_or(cast(pow(2, minute(q.sample_time_utc)) as bigint))) as minutes,
+            bool_or(
+                date_trunc('minute', q.audio_time_utc) <> date_trunc('minute', q.sample_time_utc)
+                or date_trunc('minute', q.video_time_utc) <> date_trunc('minute', q.sample_time_utc)
+                or q.sample_time_utc <> date_trunc('minute', q.sample_time_utc)
+            ) as is_misaligned
+        from quality_samples as q
+        where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+            and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+        group by q.participant_key, date_trunc('hour', q.sample_time_utc)
+    ) as h
+    group by h.participant_key
+),
+
+-- The samples of participants with a minute twice.
+suspects as materialized (
+    select q.participant_key, q.sample_time_utc
+    from quality_samples as q
+    inner join samples as t on t.participant_key = q.participant_key and t.has_minute_twice
+    where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+),
+
 found as (
     select 'meeting key twice' as "check", 'error' as severity, x.meeting_key as example
     from (
@@ -40,21 +75,14 @@ found as (
     union all
     select 'sample key twice' as "check", 'error' as severity, x.participant_key as example
     from (
-        select q.participant_key, q.sample_time_utc
-        from quality_samples as q
-        where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
-        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+        select q.participant_key
+        from suspects as q
         group by q.participant_key, q.sample_time_utc
         having count(*) > 1
     ) as x
     union all
     select 'sample without participant' as "check", 'error' as severity, x.participant_key as example
-    from (
-        select distinct q.participant_key
-        from quality_samples as q
-        where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
-        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
-    ) as x
+    from samples as x
     where not exists (select 1 from facts as t where t.participant_key = x.participant_key)
     union all
     select 'participant without coverage row' as "check", 'error' as severity, t.participant_key as example
@@ -65,37 +93,20 @@ found as (
     union all
     select 'samples and coverage disagree' as "check", 'error' as severity, c.participant_key as example
     from coverage as c
-    left join (
-        select q.participant_key, count(*) as samples
-        from quality_samples as q
-        where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
-        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
-        group by q.participant_key
-    ) as x on x.participant_key = c.participant_key
+    left join samples as x on x.participant_key = c.participant_key
     where c.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
         and c.meeting_date < coalesce(cast($until as date), date '9999-12-31')
         and coalesce(x.samples, 0) <> coalesce(c.sample_count, 0)
     union all
     select 'misaligned_participants is out of date' as "check", 'error' as severity, x.participant_key as example
-    from (
-        select distinct q.participant_key
-        from quality_samples as q
-        where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
-        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
-            and (
-                date_trunc('minute', q.audio_time_utc) <> date_trunc('minute', q.sample_time_utc)
-                or date_trunc('minute', q.video_time_utc) <> date_trunc('minute', q.sample_time_utc)
-                or q.sample_time_utc <> date_trunc('minute', q.sample_time_utc)
-            )
-    ) as x
-    where not exists (select 1 from misaligned_participants as d where d.participant_key = x.participant_key)
+    from samples as x
+    where x.is_misaligned
+        and not exists (select 1 from misaligned_participants as d where d.participant_key = x.participant_key)
     union all
     select 'two items in one minute' as "check", 'info' as severity, x.participant_key as example
     from (
         select q.participant_key
-        from quality_samples as q
-        where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
-        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+        from suspects as q
         group by q.participant_key, date_trunc('minute', q.sample_time_utc)
         having count(*) > 1
     ) as x

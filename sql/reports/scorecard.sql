@@ -71,6 +71,16 @@ held as materialized (
         before_since := (select x.before_first_day from windows as x),
         before_until := (select x.before_end_day from windows as x)
     ) as d on true
+),
+
+totals as materialized (
+    select t.*
+    from held_totals(
+        since := $since,
+        until := $until,
+        profile := $profile,
+        on_dates := (select h.dates from held as h)
+    ) as t
 )
 
 select
@@ -181,13 +191,8 @@ from (
         union all select 11, 'coverage', '%'
         union all select 12, 'covered', '%'
     ) as k
-    cross join period_totals(since := $since, until := $until, profile := $profile) as a
-    cross join period_totals(
-        since := $since,
-        until := $until,
-        profile := $profile,
-        on_dates := (select h.dates from held as h)
-    ) as h
+    inner join totals as a on not a.is_held
+    inner join totals as h on h.is_held
     cross join period_totals(
         since := (select w.before_first_day from windows as w),
         until := (select w.before_end_day from windows as w),

@@ -37,15 +37,10 @@
 -- next: report run cpu-hogs
 -- key: date, direction
 with active as (
-    select
-        x.*,
-        lag(x.height_px) over (partition by x.participant_key, x.direction order by x.minute_utc) as height_before_px,
-        lag(x.minute_utc) over (partition by x.participant_key, x.direction order by x.minute_utc) as minute_before_utc
+    select x.*
     from (
         select
             m.meeting_date,
-            m.participant_key,
-            m.minute_utc,
             s.direction,
             case s.direction when 'in' then m.video_bitrate_received_kbps else m.video_bitrate_sent_kbps end as bitrate_kbps,
             case s.direction when 'in' then m.video_height_received_px else m.video_height_sent_px end as height_px,
@@ -55,6 +50,50 @@ with active as (
         cross join (select 'in' as direction union all select 'out' as direction) as s
     ) as x
     where x.bitrate_kbps > 0
+),
+
+-- Participants whose height changes, with a short number: only their minutes are sorted.
+changing as materialized (
+    select
+        h.participant_key,
+        h.meeting_date,
+        row_number() over (order by h.meeting_date, h.participant_key) as participant_no
+    from (
+        select
+            m.participant_key,
+            m.meeting_date,
+            case when m.video_bitrate_received_kbps > 0 then m.video_height_received_px end as in_px,
+            case when m.video_bitrate_sent_kbps > 0 then m.video_height_sent_px end as out_px
+        from aligned_minutes(since := $since, until := $until) as m
+    ) as h
+    group by h.participant_key, h.meeting_date
+    having min(h.in_px) < max(h.in_px) or min(h.out_px) < max(h.out_px)
+),
+
+downgraded as materialized (
+    select
+        d.meeting_date,
+        count(*) filter (where d.in_px < d.in_before_px) as in_downgrades,
+        count(*) filter (where d.out_px < d.out_before_px) as out_downgrades
+    from (
+        select
+            h.*,
+            lag(h.in_px) over (partition by h.participant_no order by h.minute_utc) as in_before_px,
+            lag(h.out_px) over (partition by h.participant_no order by h.minute_utc) as out_before_px,
+            lag(h.minute_utc) over (partition by h.participant_no order by h.minute_utc) as minute_before_utc
+        from (
+            select
+                c.participant_no,
+                m.meeting_date,
+                m.minute_utc,
+                case when m.video_bitrate_received_kbps > 0 then m.video_height_received_px end as in_px,
+                case when m.video_bitrate_sent_kbps > 0 then m.video_height_sent_px end as out_px
+            from aligned_minutes(since := $since, until := $until) as m
+            inner join changing as c on c.participant_key = m.participant_key and c.meeting_date = m.meeting_date
+        ) as h
+    ) as d
+    where d.minute_utc = d.minute_before_utc + interval '1 minute'
+    group by d.meeting_date
 ),
 
 capped as (
@@ -75,8 +114,8 @@ select
     share_pct(a.fps15, a.with_fps, $min_n) as fps15_pct,
     share_pct(a.fps7, a.with_fps, $min_n) as fps7_pct,
     share_pct(a.fps_less, a.with_fps, $min_n) as fps_less_pct,
-    a.downgrades,
-    case when a.n >= $min_n then round(60.0 * a.downgrades / a.n, 1) end as downgrades_per_hour,
+    coalesce(d.downgrades, 0) as downgrades,
+    case when a.n >= $min_n then round(60.0 * coalesce(d.downgrades, 0) / a.n, 1) end as downgrades_per_hour,
     share_pct(a.poor, a.judged, $min_n) as poor_pct,
     coalesce(c.hours, 0) as capped_hours,
     case when c.hours > 0 then 'suspect' end as licence,
@@ -96,13 +135,15 @@ from (
         count(*) filter (where v.fps >= 15 and v.fps < 25) as fps15,
         count(*) filter (where v.fps >= 7 and v.fps < 15) as fps7,
         count(*) filter (where v.fps < 7) as fps_less,
-        count(*) filter (
-            where v.height_px < v.height_before_px and v.minute_utc = v.minute_before_utc + interval '1 minute'
-        ) as downgrades,
         count(v.is_poor) as judged,
         count(*) filter (where v.is_poor) as poor
     from active as v
     group by v.meeting_date, v.direction
 ) as a
+left join (
+    select 'in' as direction, g.meeting_date, g.in_downgrades as downgrades from downgraded as g
+    union all
+    select 'out' as direction, g.meeting_date, g.out_downgrades as downgrades from downgraded as g
+) as d on d.meeting_date = a.meeting_date and d.direction = a.direction
 left join capped as c on c.meeting_date = a.meeting_date
 order by a.meeting_date desc, a.direction

@@ -24,70 +24,157 @@ where c.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
     and c.meeting_date < coalesce(cast(until as date), date '9999-12-31')
     and (on_dates is null or contains(on_dates, cast(c.meeting_date as varchar)));
 
--- The totals of the entire window in one row; callers compute percentages with share_pct and a min_n.
-create or replace macro period_totals(since := null, until := null, profile := 'cqd', on_dates := null) as table
-select
-    v.minutes,
-    v.judged_minutes,
-    v.poor_minutes,
-    d.mos_minutes,
-    d.mos_p10,
-    d.mos_p50,
-    v.meetings,
-    v.judged_meetings,
-    v.poor_meetings,
-    v.participants,
-    v.judged_participants,
-    v.affected_participants,
-    s.judged_streams,
-    s.poor_streams,
-    k.rows as coverage_rows,
-    k.expected_minutes,
-    k.covered_pct,
-    k.askable_pct
-from (
+-- The totals of the entire window in one row, and of the dates in on_dates in another (is_held), in one pass over the
+-- minutes.
+create or replace macro held_totals(since := null, until := null, profile := 'cqd', on_dates := null) as table
+with dates as materialized (
     select
-        coalesce(cast(max(c.n) as bigint), 0) as mos_minutes,
-        counted_percentile(0.1, c.mos, c.cumulative_minutes, c.n) as mos_p10,
-        counted_percentile(0.5, c.mos, c.cumulative_minutes, c.n) as mos_p50
+        c.meeting_date,
+        coalesce(contains(on_dates, cast(c.meeting_date as varchar)), true) as is_held,
+        c.rows,
+        c.expected_minutes,
+        c.covered_minutes,
+        c.askable_minutes
     from (
         select
-            e.mos,
-            sum(e.minutes) over (order by e.mos) as cumulative_minutes,
-            sum(e.minutes) over () as n
-        from (
-            select
-                m.mos_received_estimate as mos,
-                cast(count(*) as double) as minutes
-            from quality_minutes(since := since, until := until, profile := profile) as m
-            where on_dates is null or contains(on_dates, cast(m.meeting_date as varchar))
-            group by m.mos_received_estimate
-        ) as e
-        where e.mos is not null
+            v.meeting_date,
+            count(*) as rows,
+            sum(v.expected_minutes) as expected_minutes,
+            sum(least(v.sample_count, v.expected_minutes)) as covered_minutes,
+            sum(case when v.status in ('unaddressable', 'unsupported') then 0 else v.expected_minutes end) as askable_minutes
+        from coverage as v
+        where v.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
+            and v.meeting_date < coalesce(cast(until as date), date '9999-12-31')
+        group by v.meeting_date
     ) as c
-) as d
-cross join (
+),
+
+periods as materialized (
+    select false as is_held, d.meeting_date, d.rows, d.expected_minutes, d.covered_minutes, d.askable_minutes
+    from dates as d
+    union all
+    select true as is_held, d.meeting_date, d.rows, d.expected_minutes, d.covered_minutes, d.askable_minutes
+    from dates as d
+    where d.is_held
+),
+
+values_of as materialized (
     select
+        d.is_held,
+        m.mos_received_estimate as mos,
+        cast(count(*) as double) as minutes
+    from quality_minutes(since := since, until := until, profile := profile) as m
+    inner join dates as d on d.meeting_date = m.meeting_date
+    group by d.is_held, m.mos_received_estimate
+)
+
+select
+    k.is_held,
+    coalesce(v.minutes, 0) as minutes,
+    coalesce(v.judged_minutes, 0) as judged_minutes,
+    coalesce(v.poor_minutes, 0) as poor_minutes,
+    coalesce(cast(d.n as bigint), 0) as mos_minutes,
+    d.mos_p10,
+    d.mos_p50,
+    coalesce(v.meetings, 0) as meetings,
+    coalesce(v.judged_meetings, 0) as judged_meetings,
+    coalesce(v.poor_meetings, 0) as poor_meetings,
+    coalesce(v.participants, 0) as participants,
+    coalesce(v.judged_participants, 0) as judged_participants,
+    coalesce(v.affected_participants, 0) as affected_participants,
+    coalesce(s.judged_streams, 0) as judged_streams,
+    coalesce(s.poor_streams, 0) as poor_streams,
+    coalesce(c.rows, 0) as coverage_rows,
+    c.expected_minutes,
+    100.0 * c.covered_minutes / nullif(c.expected_minutes, 0) as covered_pct,
+    100.0 * c.covered_minutes / nullif(c.askable_minutes, 0) as askable_pct
+from (select false as is_held union all select true as is_held) as k
+left join (
+    select
+        p.is_held,
+        cast(sum(p.rows) as bigint) as rows,
+        sum(p.expected_minutes) as expected_minutes,
+        sum(p.covered_minutes) as covered_minutes,
+        sum(p.askable_minutes) as askable_minutes
+    from periods as p
+    group by p.is_held
+) as c on c.is_held = k.is_held
+left join (
+    select
+        u.is_held,
+        max(u.n) as n,
+        counted_percentile(0.1, u.mos, u.upto, u.n) as mos_p10,
+        counted_percentile(0.5, u.mos, u.upto, u.n) as mos_p50
+    from (
+        select
+            e.is_held,
+            e.mos,
+            sum(e.minutes) over (partition by e.is_held order by e.mos) as upto,
+            sum(e.minutes) over (partition by e.is_held) as n
+        from (
+            select false as is_held, x.mos, x.minutes from values_of as x where x.mos is not null
+            union all
+            select true as is_held, x.mos, x.minutes from values_of as x where x.mos is not null and x.is_held
+        ) as e
+    ) as u
+    group by u.is_held
+) as d on d.is_held = k.is_held
+left join (
+    select
+        p.is_held,
         count(*) as meetings,
         count(g.is_poor) as judged_meetings,
         count(*) filter (where g.is_poor) as poor_meetings,
-        cast(coalesce(sum(g.participants), 0) as bigint) as participants,
-        cast(coalesce(sum(g.judged_participants), 0) as bigint) as judged_participants,
-        cast(coalesce(sum(g.affected_participants), 0) as bigint) as affected_participants,
-        cast(coalesce(sum(g.minutes), 0) as bigint) as minutes,
-        cast(coalesce(sum(g.judged_minutes), 0) as bigint) as judged_minutes,
-        cast(coalesce(sum(g.poor_minutes), 0) as bigint) as poor_minutes
+        cast(sum(g.participants) as bigint) as participants,
+        cast(sum(g.judged_participants) as bigint) as judged_participants,
+        cast(sum(g.affected_participants) as bigint) as affected_participants,
+        cast(sum(g.minutes) as bigint) as minutes,
+        cast(sum(g.judged_minutes) as bigint) as judged_minutes,
+        cast(sum(g.poor_minutes) as bigint) as poor_minutes
     from meeting_verdicts(since := since, until := until, profile := profile) as g
-    where on_dates is null or contains(on_dates, cast(g.meeting_date as varchar))
-) as v
-cross join (
+    inner join periods as p on p.meeting_date = g.meeting_date
+    group by p.is_held
+) as v on v.is_held = k.is_held
+left join (
     select
-        count(*) filter (where q.verdict <> 'unclassified') as judged_streams,
-        count(*) filter (where q.verdict = 'poor') as poor_streams
-    from audio_stream_verdicts(since := since, until := until, profile := profile) as q
-    where on_dates is null or contains(on_dates, cast(q.meeting_date as varchar))
-) as s
-cross join coverage_share(since := since, until := until, on_dates := on_dates) as k;
+        p.is_held,
+        cast(sum(q.judged_streams) as bigint) as judged_streams,
+        cast(sum(q.poor_streams) as bigint) as poor_streams
+    from (
+        select
+            a.meeting_date,
+            count(*) filter (where a.verdict <> 'unclassified') as judged_streams,
+            count(*) filter (where a.verdict = 'poor') as poor_streams
+        from audio_stream_verdicts(since := since, until := until, profile := profile) as a
+        group by a.meeting_date
+    ) as q
+    inner join periods as p on p.meeting_date = q.meeting_date
+    group by p.is_held
+) as s on s.is_held = k.is_held;
+
+-- The totals of the window in one row; callers compute percentages with share_pct and a min_n.
+create or replace macro period_totals(since := null, until := null, profile := 'cqd', on_dates := null) as table
+select
+    t.minutes,
+    t.judged_minutes,
+    t.poor_minutes,
+    t.mos_minutes,
+    t.mos_p10,
+    t.mos_p50,
+    t.meetings,
+    t.judged_meetings,
+    t.poor_meetings,
+    t.participants,
+    t.judged_participants,
+    t.affected_participants,
+    t.judged_streams,
+    t.poor_streams,
+    t.coverage_rows,
+    t.expected_minutes,
+    t.covered_pct,
+    t.askable_pct
+from held_totals(since := since, until := until, profile := profile, on_dates := on_dates) as t
+where t.is_held;
 
 -- Coverage of the window by status and reason.
 create or replace macro coverage_reasons(since := null, until := null) as table
