@@ -1,6 +1,6 @@
 //! Removal of what crashed runs left behind: files in `.work/`, and parts that the manifest does not list.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::error::{LoadError, Result};
 use super::manifest::Manifest;
 use super::paths::{QUERY_PREFIX, REFERENCE, StorePaths};
 use super::{durable, write_guard};
-use crate::schema::{PARTITION_COLUMN, TABLES, civil_date};
+use crate::schema::{PARTITION_COLUMN, TABLES, civil_date, civil_date_text};
 
 impl StorePaths {
     /// Empties `.work/`, except for the directories of running readers. Only for the holder of the lock.
@@ -39,6 +39,18 @@ impl StorePaths {
             return Err(LoadError::MissingManifest { path: self.manifest() });
         }
         self.remove_parts_except(manifest.iter().flat_map(|manifest| &manifest.files).map(|file| file.path.as_str()))
+    }
+
+    /// Flushes the names of the raw files and parts of these dates to disk, so that none that was replaced or removed
+    /// comes back after a power cut.
+    pub(crate) fn sync_dates(&self, dates: &BTreeSet<i32>) -> Result {
+        let kinds = list_folder(&self.raw())?.into_iter().chain(list_folder(&self.parquet())?);
+        for kind in kinds.filter(|path| path.is_dir()) {
+            let folders = dates.iter().map(|date| kind.join(format!("{PARTITION_COLUMN}={}", civil_date_text(*date))));
+            folders.filter(|folder| folder.is_dir()).try_for_each(|folder| durable::sync(&folder))?;
+            durable::sync(&kind)?;
+        }
+        Ok(())
     }
 
     /// The tables and dates that have a part with rows in `parquet/`, whether or not the manifest lists them.

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use crate::power_cuts::on_store;
 use crate::support::baseline::{Baseline, NthSync};
 use crate::support::fault_injection::Operation;
-use crate::support::test_store::tiny_env;
+use crate::support::test_store::{TestStore, tiny_env};
 
 /// The file operations up to a point in time.
 struct Past<'a>(&'a [Operation]);
@@ -113,4 +114,31 @@ fn a_missing_fsync_is_detected() {
     let mut operations = Baseline::new(NthSync::First, &env).operations;
     operations.retain(|operation| !(operation.kind == "sync" && operation.path.starts_with("raw/quality")));
     assert_order(&operations);
+}
+
+#[test]
+fn what_prune_removes_stays_removed() {
+    let env = tiny_env();
+    let store = TestStore::new(&env);
+    store.sync(None).expect_exit(0);
+    let day = &env.window()[3][..10];
+    store.run(on_store(&store, &["prune", "--before", day, "--yes"]), None).expect_exit(0);
+    let operations = store.operations();
+    // With its last commit the ledger forgets that something is removed.
+    let end = operations.iter().rposition(|one| one.kind == "write" && one.path.ends_with("ledger.sqlite-wal"));
+    let past = Past(&operations[..end.expect("a commit")]);
+    let is_data = |path: &str| path.starts_with("raw/") || path.starts_with("parquet/");
+    let removed: Vec<&str> =
+        past.0.iter().filter(|one| one.kind == "unlink" && is_data(&one.path)).map(|one| one.path.as_str()).collect();
+    assert!(removed.iter().any(|path| path.ends_with(".zst")) && removed.iter().any(|path| path.ends_with(".parquet")));
+    for path in removed {
+        let folder = Path::new(path).parent().expect("a folder");
+        let synced_after =
+            |removed: Option<usize>, folder: &Path| past.last(&["sync"], &folder.to_string_lossy()) > removed;
+        let is_durable = match past.last(&["rmdir"], &folder.to_string_lossy()) {
+            gone @ Some(_) => synced_after(gone, folder.parent().expect("a folder")),
+            None => synced_after(past.last(&["unlink"], path), folder),
+        };
+        assert!(is_durable, "{path} may come back after a power cut");
+    }
 }

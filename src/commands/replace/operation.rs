@@ -213,6 +213,7 @@ pub(in crate::commands) fn finish(
         finished.notes = round.notes;
         finished.damaged = round.skipped.damaged;
     }
+    paths.sync_dates(&all)?;
     paths.remove_new_raw()?;
     ledger.compact()?;
     ledger.end_replacing()?;
