@@ -211,6 +211,23 @@ mod tests {
     }
 
     #[test]
+    fn percent_encoded_and_base64_forms_are_hidden() {
+        let redactor = hiding("key/1 \u{e9}~Z-9._q");
+        for form in ["key%2F1%20%C3%A9~Z-9._q", "key%2f1%20%c3%a9~Z-9._q", "key%2F1+%C3%A9~Z-9._q"] {
+            assert_eq!(redactor.redact(&format!("?secret={form}&page=2")), "?secret=[hidden]&page=2");
+        }
+        let secret = "a secret of thirty bytes, say.";
+        let redactor = hiding(secret);
+        for before in ["", "x", "xy"] {
+            let encoded = STANDARD_NO_PAD.encode(format!("{before}{secret}xyz"));
+            let redacted = redactor.redact(&encoded);
+            // What is left is the text around it, and characters that depend on both.
+            let left = redacted.replace(REDACTED, "").len();
+            assert!(redacted.contains(REDACTED) && left <= (before.len() + 3) * 4 / 3 + 2, "{redacted}");
+        }
+    }
+
+    #[test]
     fn a_longer_secret_is_replaced_whole() {
         let redactor = hiding("abcd");
         redactor.clone().add_secret("abcdefgh");
