@@ -41,11 +41,15 @@ impl StorePaths {
         self.remove_parts_except(manifest.iter().flat_map(|manifest| &manifest.files).map(|file| file.path.as_str()))
     }
 
-    /// Flushes the names of the raw files and parts of these dates to disk, so that none that was replaced or removed
-    /// comes back after a power cut.
+    /// Flushes the names of the raw files and parts of these dates, and of the undated parts, to disk, so that none that
+    /// was replaced or removed comes back after a power cut.
     pub(crate) fn sync_dates(&self, dates: &BTreeSet<i32>) -> Result {
-        let kinds = list_folder(&self.raw())?.into_iter().chain(list_folder(&self.parquet())?);
-        for kind in kinds.filter(|path| path.is_dir()) {
+        let reference = self.parquet().join(REFERENCE);
+        let kinds = [self.raw(), self.parquet(), reference]
+            .iter()
+            .map(|folder| list_folder(folder))
+            .collect::<Result<Vec<_>>>()?;
+        for kind in kinds.into_iter().flatten().filter(|path| path.is_dir()) {
             let folders = dates.iter().map(|date| kind.join(format!("{PARTITION_COLUMN}={}", civil_date_text(*date))));
             folders.filter(|folder| folder.is_dir()).try_for_each(|folder| durable::sync(&folder))?;
             durable::sync(&kind)?;
