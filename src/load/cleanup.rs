@@ -41,8 +41,8 @@ impl StorePaths {
         self.remove_parts_except(manifest.iter().flat_map(|manifest| &manifest.files).map(|file| file.path.as_str()))
     }
 
-    /// Flushes the names of the raw files and parts of these dates, and of the undated parts, to disk, so that none that
-    /// was replaced or removed comes back after a power cut.
+    /// Flushes the names of the raw files and parts of these dates, and of the undated parts, to disk, so that none
+    /// that was replaced or removed comes back after a power cut.
     pub(crate) fn sync_dates(&self, dates: &BTreeSet<i32>) -> Result {
         let reference = self.parquet().join(REFERENCE);
         let kinds = [self.raw(), self.parquet(), reference]
