@@ -9,20 +9,31 @@ select
 from meeting_verdicts(since := since, until := until, profile := profile) as v
 where v.poor_minutes > 0;
 
+-- Coverage of each date: expected minutes, those of them in the store (capped per participant), and those of
+-- participants whose data can be requested (not unaddressable or unsupported).
+create or replace macro coverage_of_dates(since := null, until := null) as table
+select
+    c.meeting_date,
+    count(*) as rows,
+    sum(c.expected_minutes) as expected_minutes,
+    sum(least(c.sample_count, c.expected_minutes)) as covered_minutes,
+    sum(case when c.status in ('unaddressable', 'unsupported') then 0 else c.expected_minutes end) as askable_minutes
+from coverage as c
+where c.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
+    and c.meeting_date < coalesce(cast(until as date), date '9999-12-31')
+group by c.meeting_date;
+
 -- Minutes in the store relative to expected minutes, capped per participant. askable_pct excludes participants whose
 -- data cannot be requested (unaddressable, unsupported); the scorecard compares it with the coverage target, and the
 -- page warns about incomplete data below that target.
 create or replace macro coverage_share(since := null, until := null, on_dates := null) as table
 select
-    count(*) as rows,
+    coalesce(cast(sum(c.rows) as bigint), 0) as rows,
     sum(c.expected_minutes) as expected_minutes,
-    100.0 * sum(least(c.sample_count, c.expected_minutes)) / nullif(sum(c.expected_minutes), 0) as covered_pct,
-    100.0 * sum(least(c.sample_count, c.expected_minutes))
-        / nullif(sum(case when c.status in ('unaddressable', 'unsupported') then 0 else c.expected_minutes end), 0) as askable_pct
-from coverage as c
-where c.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
-    and c.meeting_date < coalesce(cast(until as date), date '9999-12-31')
-    and (on_dates is null or contains(on_dates, cast(c.meeting_date as varchar)));
+    100.0 * sum(c.covered_minutes) / nullif(sum(c.expected_minutes), 0) as covered_pct,
+    100.0 * sum(c.covered_minutes) / nullif(sum(c.askable_minutes), 0) as askable_pct
+from coverage_of_dates(since := since, until := until) as c
+where on_dates is null or contains(on_dates, cast(c.meeting_date as varchar));
 
 -- The totals of the entire window in one row, and of the dates in on_dates in another (is_held), in one pass over the
 -- minutes.
@@ -35,18 +46,7 @@ with dates as materialized (
         c.expected_minutes,
         c.covered_minutes,
         c.askable_minutes
-    from (
-        select
-            v.meeting_date,
-            count(*) as rows,
-            sum(v.expected_minutes) as expected_minutes,
-            sum(least(v.sample_count, v.expected_minutes)) as covered_minutes,
-            sum(case when v.status in ('unaddressable', 'unsupported') then 0 else v.expected_minutes end) as askable_minutes
-        from coverage as v
-        where v.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
-            and v.meeting_date < coalesce(cast(until as date), date '9999-12-31')
-        group by v.meeting_date
-    ) as c
+    from coverage_of_dates(since := since, until := until) as c
 ),
 
 periods as materialized (
