@@ -12,7 +12,7 @@ use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use store::{RUN_ID, Store, publish_dates};
 use tempfile::TempDir;
-use vcq_etl::{PartWriter, PublishMode, QUALITY_SAMPLES, SampleBatches, StorePaths, WalkParser};
+use vcq_etl::{PartWriter, PublishMode, QUALITY_SAMPLES, RawKind, SampleBatches, StorePaths, WalkParser, list_files};
 use vcq_simulator::TenantSpec;
 
 #[path = "inputs.rs"]
@@ -99,11 +99,21 @@ static STORE: LazyLock<Store> = LazyLock::new(|| {
     Store::sync(HOME.path(), &spec)
 });
 
+/// The date with the most raw bytes, so that it is a working day.
+fn busy_date() -> i32 {
+    let raw = STORE.path().join("raw");
+    let bytes = |date: &&i32| -> u64 {
+        let files = list_files(&raw, RawKind::Quality, **date).expect("the raw log lists");
+        files.iter().filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
+    };
+    *STORE.dates.iter().max_by_key(bytes).expect("there are days")
+}
+
 /// A store with all dates except the busy one, to be copied and published into.
 static OTHER_DAYS: LazyLock<TempDir> = LazyLock::new(|| {
     let folder = TempDir::new().expect("a folder");
     let paths = StorePaths::open(folder.path()).expect("a store");
-    let busy = STORE.busy_date();
+    let busy = busy_date();
     let others = STORE.dates.iter().filter(|date| **date != busy);
     let dates = others.map(|date| STORE.stage(&paths.work(), *date).0).collect();
     publish_dates(&paths, dates, PublishMode::Replace);
@@ -126,7 +136,7 @@ fn copy_folder(from: &Path, to: &Path) {
 #[divan::bench(sample_count = 20)]
 fn date(bencher: Bencher<'_, '_>) {
     let work = TempDir::new().expect("a folder");
-    let busy = STORE.busy_date();
+    let busy = busy_date();
     let (_, samples) = STORE.stage(work.path(), busy);
     bencher.counter(ItemsCount::new(samples)).bench_local(|| STORE.stage(work.path(), busy));
 }
@@ -141,7 +151,7 @@ enum Into {
 /// Publishes one staged date: parts, manifest, and the database, which is built beside the old one and renamed.
 #[divan::bench(sample_count = 10, sample_size = 1, args = [Into::EmptyStore, Into::FullStore])]
 fn publish_a_day(bencher: Bencher<'_, '_>, into: Into) {
-    let busy = STORE.busy_date();
+    let busy = busy_date();
     bencher
         .with_inputs(|| {
             let folder = TempDir::new().expect("a folder");

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use vcq_etl::{
     DatabaseOptions, DateContext, DatePublication, Definitions, Publication, PublishMode, QUALITY_SAMPLES, RawKind,
-    StorePaths, TenantZone, list_dates, list_files, publish, stage_date,
+    StorePaths, TenantZone, list_dates, publish, stage_date,
 };
 use vcq_simulator::{Limit, Options, Tenant, TenantSpec, serve};
 
@@ -52,16 +52,6 @@ impl Store {
 
     pub(crate) fn path(&self) -> PathBuf {
         self.home.join("store")
-    }
-
-    /// The date with the most raw bytes, so that it is a working day.
-    #[allow(dead_code, reason = "one of the two benchmarks with this module needs no such date")]
-    pub(crate) fn busy_date(&self) -> i32 {
-        let bytes = |date: &&i32| -> u64 {
-            let files = list_files(&self.path().join("raw"), RawKind::Quality, **date).expect("the raw log lists");
-            files.iter().filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
-        };
-        *self.dates.iter().max_by_key(bytes).expect("there are days")
     }
 
     /// Stages one date for a publication from `work_dir`. Returns its number of samples too.
