@@ -134,3 +134,24 @@ fn reported<T>(transport: &Transport, result: Result<Option<T>, SharedFileError>
         None
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_that_were_sent_before_a_clamped_wait_count_as_one_with_it() {
+        let limiter = EndpointLimiter::new(Endpoint::MeetingList, Rate::default());
+        let begin = Instant::now();
+        let count = |sent_s: u64, now_s: u64| {
+            limiter.count_clamped(begin + Duration::from_secs(sent_s), begin + Duration::from_secs(now_s), 2)
+        };
+        assert_eq!(count(0, 10), Ok(true));
+        assert_eq!(count(9, 11), Ok(false), "sent before the wait");
+        assert_eq!(count(10, 20), Ok(true), "sent after it");
+        assert_eq!(count(20, 30), Err(2));
+        assert_eq!(count(19, 30), Ok(false));
+        limiter.reset_clamped();
+        assert_eq!((count(20, 30), count(30, 40), count(40, 50)), (Ok(true), Ok(true), Err(2)));
+    }
+}

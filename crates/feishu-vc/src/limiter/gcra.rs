@@ -46,12 +46,39 @@ impl Gcra {
 
     /// Whether these values, which may come from a damaged file, are a possible rate.
     pub(super) fn is_plausible(&self) -> bool {
-        self.window > 0 && (1..=self.window.saturating_mul(2)).contains(&self.interval) && self.tolerance >= 0
+        (1..=self.window.saturating_mul(2)).contains(&self.interval) && self.tolerance >= 0
     }
 
     /// The rate that keeps both.
     pub(super) fn stricter(self, other: Gcra) -> Gcra {
         let interval = self.interval.max(other.interval);
         Gcra { interval, tolerance: self.tolerance.min(other.tolerance), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn rate(interval: i64, tolerance: i64, window: i64) -> Gcra {
+        Gcra { interval, tolerance, window }
+    }
+
+    #[test]
+    fn impossible_rates_are_recognised() {
+        for possible in [Gcra::new(100, 60_000_000), Gcra::new(1, 1), rate(1, 0, 1), rate(20, 0, 10)] {
+            assert!(possible.is_plausible(), "{possible:?}");
+        }
+        for impossible in
+            [rate(0, 0, 10), rate(-1, 0, 10), rate(21, 0, 10), rate(1, -1, 10), rate(1, 0, 0), rate(1, 0, -1)]
+        {
+            assert!(!impossible.is_plausible(), "{impossible:?}");
+        }
+    }
+
+    #[test]
+    fn of_two_rates_the_longer_interval_and_the_smaller_tolerance_apply() {
+        assert_eq!(rate(2, 9, 10).stricter(rate(3, 5, 20)), rate(3, 5, 10));
+        assert_eq!(rate(3, 5, 20).stricter(rate(2, 9, 10)), rate(3, 5, 20));
     }
 }

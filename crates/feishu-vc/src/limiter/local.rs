@@ -191,6 +191,7 @@ mod tests {
         assert_eq!(limiter.take(now), Ok(()));
         let wait = limiter.take(now).expect_err("the second call comes too early");
         assert_eq!(limiter.take(now), Err(wait));
+        assert_eq!((limiter.wait(now), limiter.wait(now + wait)), (Some(wait), None));
         assert_eq!(limiter.take(now + wait), Ok(()));
     }
 

@@ -295,6 +295,46 @@ mod tests {
         assert!(matches!(shared.hold(Q, Duration::from_secs(1)).await, Ok(None)));
     }
 
+    /// A monotonic clock that the test sets.
+    struct SetClock(Instant, Mutex<Duration>);
+
+    impl Effects for SetClock {
+        fn instant(&self) -> Instant {
+            self.0 + *lock(&self.1)
+        }
+    }
+
+    #[tokio::test]
+    async fn the_file_is_tried_again_a_minute_after_a_failure() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let below = folder.path().join("below");
+        fs::write(&below, "a file in the way").expect("written");
+        let clock = Arc::new(SetClock(Instant::now(), Mutex::default()));
+        let effects = Arc::<SetClock>::clone(&clock);
+        let shared = SharedFile::new(&ClientConfig { effects, ..config(&below) }).expect("a folder is named");
+        shared.take(Q).await.expect_err("a file is no folder");
+        fs::remove_file(&below).expect("removed");
+        *lock(&clock.1) = RETRY_AFTER - Duration::from_secs(1);
+        assert!(matches!(shared.take(Q).await, Ok(None)));
+        *lock(&clock.1) = RETRY_AFTER;
+        assert_eq!(taken(&shared).await, Admission::Admitted);
+    }
+
+    #[tokio::test]
+    async fn a_lock_is_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (one, other) = (shared(folder.path()), shared(folder.path()));
+        taken(&one).await;
+        let busy = File::open(&one.path).expect("there");
+        busy.lock().expect("free");
+        let release = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(50));
+            drop(busy);
+        });
+        assert!(is_wait(taken(&other).await));
+        release.join().expect("no panic");
+    }
+
     #[tokio::test]
     async fn a_lock_that_is_never_released_is_reported_once() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -318,7 +358,10 @@ mod tests {
         let idle = shared(folder.path());
         taken(&idle).await;
         age(&idle.path, 4 * 24 * 3_600);
-        for (name, hours) in [("calls-1.state", 96), ("calls-2.state", 2), ("calls-local-3.state", 2), ("other", 999)] {
+        let kept = ["calls-2.state", "calls-3.state", "calls-4.txt", "calls-local-5.state", "other.state"];
+        let files =
+            kept.into_iter().zip([2, 71, 999, 0, 999]).chain([("calls-1.state", 73), ("calls-local-6.state", 2)]);
+        for (name, hours) in files {
             age(&folder.path().join(name), hours * 3_600);
         }
         let mut other = config(folder.path());
@@ -331,9 +374,14 @@ mod tests {
             .collect();
         names.sort();
         let ours = other.path.file_name().expect("a name").to_string_lossy().into_owned();
-        let mut expected = vec!["calls-2.state".to_owned(), "other".to_owned(), ours];
+        let mut expected: Vec<String> = kept.map(str::to_owned).into_iter().chain([ours]).collect();
         expected.sort();
         assert_eq!(names, expected);
+        // A process does not remove its own file, however old it is.
+        age(&other.path, 4 * 24 * 3_600);
+        let mut again = config(folder.path());
+        again.credentials = Credentials::Bearer(Secret::new("t-another"));
+        assert!(is_wait(taken(&SharedFile::new(&again).expect("a folder is named")).await));
         // The idle process has a removed file open; it switches to the one that the others see.
         assert_eq!(taken(&idle).await, Admission::Admitted);
         assert!(is_wait(taken(&shared(folder.path())).await));

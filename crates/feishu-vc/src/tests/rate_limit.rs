@@ -180,6 +180,7 @@ async fn many_tasks_together_keep_the_limit() {
     for task in tasks {
         task.await.expect("no panic").expect("a page");
     }
+    assert_eq!(*client.waiting(P).borrow(), 0, "nobody waits any longer");
     assert!(started.elapsed() >= window, "thirty calls do not fit into one window of twenty");
     assert_eq!(log.count(|event| matches!(event, Event::Waiting { .. })), 0, "pacing is no wait to speak of");
 }
