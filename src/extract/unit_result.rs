@@ -245,3 +245,7 @@ impl UnitResult {
         Checkpoint { header, dates: vec![self.meeting_date], pages: self.pages, changes }
     }
 }
+
+#[cfg(test)]
+#[path = "unit_result_tests.rs"]
+mod tests;

@@ -209,3 +209,7 @@ fn record(
         response_text,
     }
 }
+
+#[cfg(test)]
+#[path = "walk_tests.rs"]
+mod tests;
