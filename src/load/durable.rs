@@ -63,3 +63,54 @@ fn ignore_missing(removed: io::Result<()>, path: &Path) -> Result {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole_and_nothing_else_is_left() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (work, path) = (folder.path().join("work"), folder.path().join("file"));
+        create_dir(&work).expect("created");
+        for bytes in ["first", "second, longer", "third"] {
+            // Left by a run that was killed.
+            fs::write(work.join("file.inprogress"), "an earlier, longer, unfinished file").expect("written");
+            replace(&work, &path, bytes.as_bytes()).expect("replaced");
+            assert_eq!(fs::read_to_string(&path).expect("there"), bytes);
+        }
+        fs::write(work.join("file.inprogress"), "of anybody").expect("written");
+        replace_private(&work, &path, b"private").expect("replaced");
+        assert_eq!(fs::read_to_string(&path).expect("there"), "private");
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(&work).expect("a folder").count(), 0);
+    }
+
+    #[test]
+    fn nothing_to_remove_is_no_error_and_anything_else_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, below) = (folder.path().join("file"), folder.path().join("below"));
+        fs::write(&file, "text").expect("written");
+        create_dir(&below.join("deeper")).expect("created");
+        let refused = remove_file(&below).expect_err("a folder is no file");
+        assert!(refused.to_string().contains("below"), "{refused}");
+        let refused = remove_dir(&file).expect_err("a file is no folder");
+        assert!(refused.to_string().contains("file"), "{refused}");
+        for _ in 0..2 {
+            remove_file(&file).expect("removed");
+            remove_dir(&below).expect("removed");
+            assert!(!file.exists() && !below.exists());
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_cannot_be_synced_or_renamed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let missing = folder.path().join("missing");
+        assert!(sync(&missing).is_err());
+        assert!(rename(&missing, &folder.path().join("other")).is_err());
+        sync(folder.path()).expect("a folder is synced");
+    }
+}
