@@ -477,3 +477,7 @@ impl<'a, 'b> Search<'a, 'b> {
         (observed / expected).max(1.0)
     }
 }
+
+#[cfg(test)]
+#[path = "acute_tests.rs"]
+mod tests;

@@ -386,3 +386,7 @@ fn onset(days: impl Iterator<Item = (i32, bool)>) -> Option<i32> {
     }
     first
 }
+
+#[cfg(test)]
+#[path = "chronic_tests.rs"]
+mod tests;

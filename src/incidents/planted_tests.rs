@@ -8,6 +8,7 @@ use std::fmt::Write;
 use super::data::{CauseMinute, Day, KINDS, Names, Session, WhoKind};
 use super::incident::{Direction, Incident, Metric, ScopeKind};
 use super::nightly_tests::Store;
+use super::null_model::Past;
 use super::search_tests::{FIRST, Tenant};
 use crate::schema::civil_date_text;
 
@@ -70,7 +71,7 @@ fn scopes_of(person: u64, random: &mut Random) -> (WhoKind, bool, Vec<(ScopeKind
 }
 
 /// A cause of poor minutes that members of a scope have.
-struct Fault {
+pub(super) struct Fault {
     scope: (ScopeKind, String),
     metric: Metric,
     direction: Direction,
@@ -128,7 +129,7 @@ impl std::fmt::Display for Fault {
     }
 }
 
-fn random_tenant(seed: u64) -> (Vec<Fault>, Tenant) {
+pub(super) fn random_tenant(seed: u64) -> (Vec<Fault>, Tenant) {
     let mut random = Random(seed);
     let faults: Vec<Fault> = (0..FAULTS).map(|_| Fault::random(&mut random)).collect();
     // Percent of the sessions with some poor minutes.
@@ -193,10 +194,30 @@ fn random_tenant(seed: u64) -> (Vec<Fault>, Tenant) {
     (faults, Tenant { names, days })
 }
 
+/// A day of a tenant and the days before it. Some sessions of these were in incidents.
+pub(super) fn past_and_today(tenant: &Tenant, day: usize) -> (Past, Day) {
+    let mut past = Past::default();
+    past.days.extend(tenant.days[..day].iter().cloned());
+    for (at, session) in past.days.iter_mut().flat_map(|day| &mut day.sessions).enumerate() {
+        session.is_in_incident = at % 17 == 0;
+        session.is_in_general_incident = at % 34 == 0;
+    }
+    (past, tenant.days[day].clone())
+}
+
+/// Four digits.
+pub(super) fn short(number: f64) -> String {
+    if number == 0.0 || (0.01..1000.0).contains(&number.abs()) {
+        format!("{number:.4}")
+    } else {
+        format!("{number:.3e}")
+    }
+}
+
 fn line(one: &Incident) -> String {
-    let percent = |part: Option<f64>| part.map_or("unknown".to_owned(), |part| format!("{part:.1} %"));
+    let percent = |part: Option<f64>| part.map_or("unknown".to_owned(), |part| format!("{part:.3} %"));
     format!(
-        "day {} {} {} {} {} {}, {} people, {} meetings, {} of {} min, usual {}, elsewhere {}, q {:.0e}, {}\n      {}",
+        "day {} {} {} {} {} {}, {} people, {} meetings, {} of {} min, usual {}, elsewhere {}, q {:.3e}, {}\n      {}",
         one.meeting_date - FIRST,
         one.kind.name(),
         one.scope_kind.name(),

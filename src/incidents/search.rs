@@ -18,10 +18,7 @@ pub(super) struct Verdict {
 }
 
 pub(super) fn judge(past: &Past, day: &Day, names: &Names, earlier: &Earlier) -> Verdict {
-    let network_types = (0..=names.count(ScopeKind::NetworkType))
-        .map(|number| network_number(names.value(ScopeKind::NetworkType, number)))
-        .collect();
-    let strata = Strata::learn(past, day, network_types);
+    let strata = Strata::learn(past, day, network_types(names));
     let chronic = ChronicSearch::new(past, day, &strata, earlier).run();
     let mut today = Today::new(day, &strata);
     let explained = explained_by(&chronic, past, day);
@@ -32,9 +29,16 @@ pub(super) fn judge(past: &Past, day: &Day, names: &Names, earlier: &Earlier) ->
     Verdict { acute, chronic }
 }
 
+/// The kind of network by number of the network type.
+pub(super) fn network_types(names: &Names) -> Vec<usize> {
+    (0..=names.count(ScopeKind::NetworkType))
+        .map(|number| network_number(names.value(ScopeKind::NetworkType, number)))
+        .collect()
+}
+
 /// What the chronic incidents that can be reported explain. One that is not reported yet leaves its minutes to acute
 /// incidents.
-fn explained_by(chronic: &[Chronic], past: &Past, today: &Day) -> Explained {
+pub(super) fn explained_by(chronic: &[Chronic], past: &Past, today: &Day) -> Explained {
     let mut explained = Explained::default();
     for one in chronic.iter().filter(|one| one.bad_days >= CHRONIC_BAD_DAYS) {
         let metrics = metrics(one, past, today);
