@@ -141,18 +141,16 @@ impl Store {
         definitions: Definitions<'_>,
         on_step: &mut dyn FnMut(Step) -> ControlFlow<()>,
     ) -> Result<Published, LoadError> {
-        let publication = Publication {
-            run_id,
-            now_us: NOW_US,
-            dates,
-            mode,
-            timezone: "+08:00",
-            user_id_type: "open_id",
-            definitions,
-            reference_rows: &[],
-            database: DatabaseOptions::default(),
-        };
+        let publication = Publication { mode, definitions, ..update(run_id, dates) };
         publish(&self.paths, &publication, &mut |connection| Ok(vec![run_row(connection)?]), on_step)
+    }
+
+    /// Publishes with another setting of `database`.
+    pub(crate) fn publish_into(&self, run_id: &str, dates: Vec<DatePublication>, into: DatabaseDates) -> Published {
+        let database = DatabaseOptions { dates: into, ..DatabaseOptions::default() };
+        let publication = Publication { database, ..update(run_id, dates) };
+        let on_step = &mut |_| ControlFlow::Continue(());
+        publish(&self.paths, &publication, &mut |connection| Ok(vec![run_row(connection)?]), on_step).expect("publish")
     }
 
     /// The rows of every Parquet table as sorted text, to compare two stores.
@@ -223,6 +221,21 @@ impl Store {
         assert_eq!(published.len(), manifest.files.len());
         assert_eq!(table_lines(&connection, "runs").len(), 1);
         assert!(!self.paths.database_wal().exists());
+    }
+}
+
+/// A publication that keeps the other dates.
+fn update(run_id: &str, dates: Vec<DatePublication>) -> Publication<'_> {
+    Publication {
+        run_id,
+        now_us: NOW_US,
+        dates,
+        mode: PublishMode::Update,
+        timezone: "+08:00",
+        user_id_type: "open_id",
+        definitions: Definitions::NONE,
+        reference_rows: &[],
+        database: DatabaseOptions::default(),
     }
 }
 

@@ -110,7 +110,8 @@ pub fn publish(
         durable::remove_file(&part)?;
         part.parent().into_iter().for_each(remove_if_empty);
     }
-    if publication.mode == PublishMode::Replace {
+    // A sync does so at its begin.
+    if !publication.mode.trusts_published() {
         paths.remove_orphans()?;
     }
     Ok(Published {

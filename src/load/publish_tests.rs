@@ -318,3 +318,66 @@ fn replacing_the_last_days_every_night_does_not_grow_the_file() {
     assert!(bytes <= compact + (5 << 20), "{bytes} bytes, {compact} when compact");
     assert_eq!(store.contents(), fresh.contents());
 }
+
+#[test]
+fn without_a_database_the_files_are_complete_and_the_old_one_is_removed() {
+    let store = Store::new();
+    store.publish("r1", vec![store.stage_all("r1", DAY, 20, 1)]);
+    let off =
+        |run_id: &str, date| store.publish_into(run_id, vec![store.stage_all(run_id, date, 20, 1)], DatabaseDates::Off);
+    let published = off("r2", DAY + 1);
+    assert_eq!(published.duckdb_bytes, 0);
+    let removed: Vec<&String> = published.notes.iter().filter(|note| note.starts_with("removed vcq.duckdb,")).collect();
+    assert_eq!(removed.len(), 1, "{:?}", published.notes);
+    assert!(!store.paths.database().exists());
+    assert_eq!(fs::read_dir(store.paths.work()).expect("list").count(), 0);
+    assert!(off("r3", DAY + 2).notes.is_empty(), "there was none");
+    assert_eq!(store.manifest().database, Held::Nothing);
+    store.publish("r4", Vec::new());
+    store.assert_consistent();
+    assert_eq!(store.contents()["meetings"].len(), 60);
+}
+
+#[test]
+fn a_rebuild_trusts_no_file_by_its_name() {
+    let store = Store::new();
+    store.publish("r1", vec![store.stage_all("r1", DAY, 20, 1), store.stage_all("r1", DAY + 1, 20, 1)]);
+    let before = store.manifest();
+    let is_of =
+        |file: &&PublishedFile, date: &str| file.table == "meetings" && file.meeting_date.as_deref() == Some(date);
+    let part = |manifest: &Manifest, date: &str| {
+        manifest.files.iter().find(|file| is_of(file, date)).expect("a part").path.clone()
+    };
+    let damaged = store.paths.part(&part(&before, "2026-11-01"));
+    let mut bytes = fs::read(&damaged).expect("there");
+    bytes[10] ^= 1;
+    fs::write(&damaged, bytes).expect("written");
+    let dates = vec![store.stage_all("r2", DAY, 20, 1), store.stage_all("r2", DAY + 1, 20, 1)];
+    store.try_publish("r2", dates, PublishMode::Replace, &mut |_| ControlFlow::Continue(())).expect("published");
+    store.assert_consistent();
+    let after = store.manifest();
+    assert_ne!(part(&after, "2026-11-01"), part(&before, "2026-11-01"), "the damaged file is replaced");
+    assert_eq!(part(&after, "2026-11-02"), part(&before, "2026-11-02"), "the other one stays");
+}
+
+#[test]
+fn a_rebuild_removes_the_files_of_an_interrupted_one() {
+    for mode in [PublishMode::Recheck, PublishMode::Replace] {
+        let store = Store::new();
+        store.publish("r1", vec![store.stage_all("r1", DAY, 20, 1)]);
+        for step in Step::ALL.iter().copied() {
+            let publish = |run_id: &str, stop: Option<Step>| {
+                let dates = vec![store.stage_all(run_id, DAY, 20, 2)];
+                store.try_publish(run_id, dates, mode, &mut |step| match Some(step) == stop {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                })
+            };
+            publish(&format!("stopped-{step:?}"), Some(step)).expect_err("stopped");
+            publish(&format!("whole-{step:?}"), None).expect("published");
+            let mut listed: Vec<String> = store.manifest().files.into_iter().map(|file| file.path).collect();
+            listed.sort();
+            assert_eq!(store.parts_on_disk(), listed, "{mode:?}, stopped before {step:?}");
+        }
+    }
+}

@@ -94,12 +94,19 @@ fn rows_of_an_undated_table_that_are_given_replace_those_published() {
     let row = ["cqd", "metric", "both", "above"].map(|text| crate::schema::cell::Cell::Text(text.to_owned()));
     let mut row = row.to_vec();
     row.resize(crate::schema::THRESHOLDS.columns.len(), crate::schema::cell::Cell::Null);
-    let given = [(&crate::schema::THRESHOLDS, vec![row])];
+    let rooms = super::fixture::rows(&crate::schema::ROOMS, DAY, 3, 1);
+    let given = [(&crate::schema::THRESHOLDS, vec![row]), (&crate::schema::ROOMS, rooms)];
     let publication =
         Publication { dates: vec![store.stage("r1", DAY, &[("meetings", 1, 1)])], reference_rows: &given, ..refused };
     publish(&store.paths, &publication, &mut |_| Ok(Vec::new()), proceed).expect("published");
     assert_eq!(rows_by_pattern(&store), rows_in_database(&store));
     assert!(rows_in_database(&store).contains(&("thresholds", 1)));
+    // Those that no publication computes stay, with and without a database.
+    store.publish_into("r2", vec![store.stage("r2", DAY + 1, &[("meetings", 1, 1)])], DatabaseDates::Off);
+    assert!(rows_by_pattern(&store).contains(&("rooms", 3)));
+    store.publish("r3", vec![store.stage("r3", DAY + 2, &[("meetings", 1, 1)])]);
+    assert_eq!(rows_by_pattern(&store), rows_in_database(&store));
+    assert!(rows_in_database(&store).contains(&("rooms", 3)));
 }
 
 #[test]
