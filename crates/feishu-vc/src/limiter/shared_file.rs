@@ -36,8 +36,7 @@ const SUFFIX: &str = ".state";
 const EXPIRES_AFTER: Duration = Duration::from_secs(3 * 24 * 3_600);
 const LOCAL_EXPIRES_AFTER: Duration = Duration::from_secs(3_600);
 
-/// Another process holds the lock for microseconds: this many attempts follow at once, the others every millisecond.
-const QUICK_ATTEMPTS: u32 = 20;
+/// Another process holds the lock for microseconds.
 const MAX_ATTEMPTS: u32 = 500;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(1);
 
@@ -105,7 +104,6 @@ impl SharedFile {
             match self.attempt(&change) {
                 Ok(Some(done)) => return Ok(Some(done)),
                 Ok(None) if attempts >= MAX_ATTEMPTS => break SharedFileError::Busy { path: self.path.clone() },
-                Ok(None) if attempts < QUICK_ATTEMPTS => std::thread::yield_now(),
                 Ok(None) => self.effects.sleep(BETWEEN_ATTEMPTS).await,
                 Err(error) => break error,
             }
@@ -170,15 +168,12 @@ fn exchange<T>(mut file: &File, now_us: i64, change: impl Fn(&mut SharedState, i
     file.seek(SeekFrom::Start(0))?;
     // A longer file is not one of ours, regardless of its beginning.
     let length = file.take(2 * TEXT_BYTES as u64).read_to_end(&mut bytes)?;
-    let before = SharedState::read(&bytes);
-    let mut state = before.clone();
+    let mut state = SharedState::read(&bytes);
     let done = change(&mut state, now_us);
-    if !state.is_like(&before) || length != TEXT_BYTES {
-        file.seek(SeekFrom::Start(0))?;
-        file.write_all(&state.text(now_us))?;
-        if length > TEXT_BYTES {
-            file.set_len(TEXT_BYTES as u64)?;
-        }
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&state.text(now_us))?;
+    if length > TEXT_BYTES {
+        file.set_len(TEXT_BYTES as u64)?;
     }
     Ok(done)
 }

@@ -86,11 +86,6 @@ impl SharedState {
         text
     }
 
-    /// Whether both are equal but for the time of writing: then nothing needs to be written.
-    pub(super) fn is_like(&self, other: &SharedState) -> bool {
-        self.lists == other.lists && self.optional == other.optional
-    }
-
     fn endpoint(&mut self, endpoint: Endpoint) -> &mut EndpointState {
         // The lists come first.
         match (endpoint as usize).checked_sub(Endpoint::LISTS.len()) {
@@ -309,8 +304,13 @@ mod tests {
             Admission::Admitted => 0,
         };
         assert!(wait_at(&mut state, START_US) > 500_000, "0.1 s would be its own interval");
-        // The slow process has been idle for longer than its window.
-        let now_us = START_US + 61_000_000;
+        // The slow process calls again, and has then been idle for longer than its window.
+        assert_eq!(state.take(Q, slow, MAX_WAIT, START_US + 50_000_000), Admission::Admitted);
+        assert!(wait_at(&mut state, START_US + 50_000_000) > 500_000);
+        assert!(wait_at(&mut state, START_US + 50_100_000) > 500_000, "a fast call does not replace the rate");
+        assert_eq!(wait_at(&mut state, START_US + 110_000_000), 0, "within its window");
+        assert!(wait_at(&mut state, START_US + 110_000_000) > 500_000, "the slow rate still applies");
+        let now_us = START_US + 111_000_000;
         assert_eq!(wait_at(&mut state, now_us), 0);
         assert!(wait_at(&mut state, now_us) <= 101_001);
     }
@@ -326,6 +326,14 @@ mod tests {
         assert_eq!(state.take(Q, rate, MAX_WAIT, START_US), Admission::Wait { wait, held: true });
         state.hold(Q, Duration::from_secs(86_400), MAX_WAIT, START_US);
         assert_eq!(state.take(Q, rate, MAX_WAIT, START_US), Admission::Wait { wait: MAX_WAIT, held: true });
+
+        // Once the pause is over, a wait is for the next slot again.
+        let mut state = SharedState::default();
+        assert_eq!(state.take(Q, rate, MAX_WAIT, START_US), Admission::Admitted);
+        state.hold(Q, Duration::from_millis(300), MAX_WAIT, START_US);
+        for (now_us, is_held) in [(START_US + 299_999, true), (START_US + 300_000, false)] {
+            assert!(matches!(state.take(Q, rate, MAX_WAIT, now_us), Admission::Wait { held, .. } if held == is_held));
+        }
     }
 
     #[test]
