@@ -256,7 +256,7 @@ impl ChronicSearch {
         let look_back = self.date - CHRONIC_LOOK_BACK_DAYS;
         let used: Vec<i32> = by_date.keys().rev().copied().filter(|date| *date > look_back).collect();
         let last: Vec<i32> = used.iter().take(CHRONIC_USED_DAYS).copied().collect();
-        if last.len() < least_bad_days(kind) || single && last.first() != Some(&self.date) {
+        if single && last.first() != Some(&self.date) {
             return None;
         }
         // Whatever is usual elsewhere, so that few scopes are compared.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::super::null_model::STRATA;
 use super::super::planted_tests::{past_and_today, random_tenant, short};
 use super::super::search::network_types;
 use super::super::search_tests::FIRST;
@@ -66,4 +67,30 @@ fn the_numbers_behind_chronic_incidents() {
         text.push(numbers(seed, day, &Earlier { chronic: known.collect(), acute: Vec::new() }));
     }
     insta::assert_snapshot!(text.join("\n"));
+}
+
+/// The peers of everybody on one kind of network, as if it were a scope: nobody else uses it.
+#[test]
+fn a_network_that_nobody_else_uses_is_compared_with_its_past_or_with_all_others() {
+    let (_, tenant) = random_tenant(1);
+    let (past, today) = past_and_today(&tenant, 30);
+    let strata = Strata::learn(&past, &today, network_types(&tenant.names));
+    let search = ChronicSearch::new(&past, &today, &strata, &Earlier::default());
+    let mut text = String::new();
+    for stratum in 0..STRATA {
+        let days: Vec<&PersonDay> = search.own.values().flatten().filter(|day| day.stratum == stratum).collect();
+        let mut by_date: BTreeMap<i32, Vec<&PersonDay>> = BTreeMap::new();
+        days.iter().for_each(|day| by_date.entry(day.date).or_default().push(day));
+        for since in [FIRST, FIRST + 25] {
+            let peers = search.outside(Family::Network, &days, &by_date, since);
+            let Sums { days, judged, affected, heavily, minutes } = peers[stratum];
+            let _ = writeln!(
+                text,
+                "kind of network {stratum}, since day {}: {days} days, {judged} minutes judged, {affected} affected, \
+                 {heavily} heavily, {minutes} poor minutes",
+                since - FIRST,
+            );
+        }
+    }
+    insta::assert_snapshot!(text);
 }

@@ -120,3 +120,70 @@ pub(super) fn peer_shares(sums: &SumsByStratum, stratum: usize) -> (f64, f64) {
     let minutes = (one.minutes.max(0.0) + 5.0) / (one.judged + 1000.0);
     (days, minutes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On the first kind of network, with 100 judged minutes in four sessions.
+    fn day(poor: f64, affected_sessions: f64) -> PersonDay {
+        PersonDay {
+            who: 1,
+            date: 10,
+            stratum: 0,
+            judged: 100.0,
+            poor: [poor, 0.0, 0.0],
+            sessions: 4.0,
+            affected_sessions: [affected_sessions, 0.0, 0.0],
+            is_in_incident: false,
+        }
+    }
+
+    #[test]
+    fn a_bad_day_has_many_poor_minutes_or_many_affected_sessions_and_is_worse_than_others() {
+        let is_bad = |poor, sessions, peers| day(poor, sessions).is_bad(Family::Network, peers);
+        assert!(is_bad(20.0, 0.0, 0.01) && !is_bad(19.0, 1.0, 0.01), "a fifth of the minutes");
+        assert!(is_bad(10.0, 2.0, 0.01) && !is_bad(9.0, 2.0, 0.01), "a tenth, in half of the sessions");
+        assert!(is_bad(30.0, 4.0, 0.0999) && !is_bad(30.0, 4.0, 0.101), "three times the others");
+        assert!(!day(50.0, 4.0).is_bad(Family::Cpu, 0.01));
+    }
+
+    #[test]
+    fn a_day_is_affected_from_a_tenth_and_heavily_from_half_of_its_minutes() {
+        let hit = |poor, is_heavy| day(poor, 0.0).is_hit(Family::Network, is_heavy);
+        assert!(hit(10.0, false) && !hit(9.0, false) && hit(50.0, true) && !hit(49.0, true));
+    }
+
+    #[test]
+    fn two_parts_of_a_day_are_one_on_the_network_that_was_used_longer() {
+        let other = |judged| PersonDay { stratum: 3, judged, is_in_incident: true, ..day(7.0, 2.0) };
+        for (judged, stratum) in [(101.0, 3), (100.0, 0), (99.0, 0)] {
+            let mut whole = day(5.0, 1.0);
+            whole.merge(&other(judged));
+            assert_eq!((whole.stratum, whole.judged, whole.sessions), (stratum, 100.0 + judged, 8.0));
+            assert_eq!((whole.poor[0], whole.affected_sessions[0], whole.is_in_incident), (12.0, 3.0, true));
+        }
+    }
+
+    #[test]
+    fn what_is_taken_out_again_leaves_nothing() {
+        let mut sums = SumsByStratum::default();
+        for (poor, sign) in [(60.0, 1.0), (20.0, 1.0), (5.0, 1.0)] {
+            add(&mut sums, &day(poor, 0.0), Family::Network, sign);
+        }
+        let of = |sums: &SumsByStratum| {
+            let Sums { days, judged, affected, heavily, minutes } = sums[0];
+            [days, judged, affected, heavily, minutes]
+        };
+        assert_eq!(of(&sums), [3.0, 300.0, 2.0, 1.0, 85.0]);
+        let close = |left: f64, right: f64| (left - right).abs() < 1e-12;
+        let (days, minutes) = peer_shares(&sums, 0);
+        assert!(close(days, 2.3 / 9.0) && close(minutes, 90.0 / 1300.0), "{days} {minutes}");
+        for poor in [60.0, 20.0, 5.0] {
+            add(&mut sums, &day(poor, 0.0), Family::Network, -1.0);
+        }
+        assert_eq!(of(&sums), [0.0; 5]);
+        let (days, minutes) = peer_shares(&sums, 0);
+        assert!(close(days, 0.05) && close(minutes, 0.005), "{days} {minutes}");
+    }
+}

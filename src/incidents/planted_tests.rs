@@ -51,6 +51,10 @@ fn scopes_of(person: u64, random: &mut Random) -> (WhoKind, bool, Vec<(ScopeKind
     let is_home = place == 2 && person > 3;
     if is_home {
         scopes.push((ScopeKind::Egress, format!("198.51.{person}.0/24")));
+        if person / 3 % 3 == 1 {
+            // The default of many home routers.
+            scopes.push((ScopeKind::Subnet, "192.168.1.0/24".to_owned()));
+        }
     } else {
         let place = place % 2;
         scopes.push((ScopeKind::Site, ["Harbour House", "Hill Street"][place as usize].to_owned()));
@@ -67,7 +71,7 @@ fn scopes_of(person: u64, random: &mut Random) -> (WhoKind, bool, Vec<(ScopeKind
         WhoKind::Person => scopes.push((ScopeKind::Person, format!("person {person}"))),
         WhoKind::Guest => {}
     }
-    (kind, is_home, scopes)
+    (kind, is_home && (person / 3).is_multiple_of(3), scopes)
 }
 
 /// A cause of poor minutes that members of a scope have.
@@ -185,6 +189,9 @@ pub(super) fn random_tenant(seed: u64) -> (Vec<Fault>, Tenant) {
                     let (session, minute) = (sessions.len() as u32, date * 1440 + minute);
                     minutes.push(CauseMinute { session, minute, metric, direction });
                 }
+                // Not every minute has values to judge.
+                let judged = session.judged_minutes * [10, 10, 10, 8, 4][random.below(5) as usize] / 10;
+                session.judged_minutes = judged.max(session.all_minutes());
                 sessions.push(session);
             }
         }

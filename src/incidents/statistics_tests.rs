@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::statistics::{beta_binomial_tail, dispersed_tail, log_likelihood_ratio, q_values, tail};
+use super::statistics::{beta_binomial_tail, dispersed_tail, log_likelihood_ratio, posterior, q_values, tail};
 
 fn close(left: f64, right: f64) -> bool {
     (left - right).abs() <= 1e-9 * right.abs().max(1e-300)
@@ -34,6 +34,25 @@ fn a_beta_binomial_tail_without_correlation_is_binomial_and_wider_with_it() {
     // Mean 1/2 and correlation 1/3 is a uniform share: each number of successes is as likely.
     assert!(close(beta_binomial_tail(4, 4, 0.5, 1.0 / 3.0), 0.2));
     assert!(beta_binomial_tail(10, 8, 0.1, 0.3) > 100.0 * tail(&[0.1; 10], 8));
+}
+
+#[test]
+fn known_days_move_the_mean_and_lower_the_correlation() {
+    // Correlation 1/3 is worth two days: (0.2 * 2 + 2) / (2 + 3) and 1 / (2 + 3 + 1).
+    let (mean, correlation) = posterior(0.2, 1.0 / 3.0, 3.0, 2.0);
+    assert!(close(mean, 0.48) && close(correlation, 1.0 / 6.0), "{mean} {correlation}");
+}
+
+#[test]
+fn a_spread_makes_far_tails_likelier() {
+    assert!(close(dispersed_tail(&[0.1; 3], 1, 0.0), 0.271));
+    // By hand for one trial: the mean of 1 - 0.9^exp(z / 2) over eight steps of z with the weights of a normal
+    // distribution.
+    let weight = |z: f64| (-z * z / 2.0).exp();
+    let steps: Vec<f64> = (-2..=5).map(f64::from).collect();
+    let total: f64 = steps.iter().map(|z| weight(*z)).sum();
+    let mean = steps.iter().map(|z| weight(*z) / total * (1.0 - 0.9_f64.powf((z * 0.5).exp()))).sum();
+    assert!(close(dispersed_tail(&[0.1], 1, 0.5), mean));
 }
 
 #[test]
