@@ -15,13 +15,11 @@ if [ $# -gt 0 ]; then targets=("$@"); else mapfile -t targets < <(ls fuzz/seeds)
 
 export DUCKDB_LIB_DIR=${DUCKDB_LIB_DIR:-$PWD/.duckdb}
 export LD_LIBRARY_PATH=$DUCKDB_LIB_DIR${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-# Every dependency is built with counters, so the build products are separate; they are kept across checkouts.
+# Build products are separate from those of the program, and are kept across checkouts.
 build=${FUZZ_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/vcq-etl-fuzz}
-# An explicit target triple, even if it is the host's: build scripts must not be instrumented.
+# An explicit target triple, even if it is the host's: it tells tools/fuzz-rustc.sh a build script from the program.
 triple=$(rustc -vV | sed -n 's/^host: //p')
-export RUSTFLAGS="--cfg fuzzing -Cdebug-assertions -Coverflow-checks -Ccodegen-units=4 -Cpasses=sancov-module \
--Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
--Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares"
+export RUSTC_WRAPPER=$PWD/tools/fuzz-rustc.sh
 cargo build --quiet --release --locked --manifest-path fuzz/Cargo.toml --target-dir "$build" --target "$triple"
 
 failed=()
