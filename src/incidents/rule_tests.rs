@@ -72,6 +72,15 @@ fn a_severe_outage_of_few_people_is_found_where_everybody_often_has_poor_minutes
 }
 
 #[test]
+fn three_people_are_a_problem_of_their_place_and_two_are_not() {
+    let with = |people: usize| {
+        tenant(&move |day, person, slot, _| (day == 15 && slot == 1 && person < people).then_some(Metric::Loss))
+    };
+    assert_eq!(kinds(&judged(&with(2), 15, &Earlier::default()).acute), []);
+    assert_eq!(kinds(&judged(&with(3), 15, &Earlier::default()).acute), [ScopeKind::Subnet]);
+}
+
+#[test]
 fn a_part_of_a_meeting_needs_ten_minutes() {
     let with = |minutes: i32| {
         tenant(&move |day, person, slot, minute| {
