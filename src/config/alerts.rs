@@ -191,6 +191,7 @@ impl AlertTables {
             })?,
         };
         let parameters = table.parameters.into_iter().map(|(key, value)| match value {
+            _ if SECRET_KEYS.contains(&key.as_str()) => Err(wrong(format!("has {key}, which belongs to a channel"))),
             Value::String(text) => Ok((key, text)),
             Value::Integer(number) => Ok((key, number.to_string())),
             Value::Float(number) => Ok((key, number.to_string())),
@@ -423,9 +424,7 @@ mod tests {
     #[test]
     fn each_wrong_table_is_named_and_the_others_are_used() {
         let folder = Folder::new();
-        let text = format!(
-            "{RULE}[[alerts]]\nname = 'b'\nreport = 'coverage'\nto = []\n{FEISHU}[channels.x]\nkind = 'slack'\n"
-        );
+        let text = format!("{RULE}[[alerts]]\nname = 'b'\nreport = 'a'\nto = []\n{FEISHU}[channels.x]\nkind = 'y'\n");
         let settings = folder.load(&text, &[]);
         assert_eq!((settings.rules.len(), settings.channels.len(), settings.problems.len()), (1, 1, 2));
         assert_eq!(settings.channel_names, ["it-ops", "x"]);
@@ -441,6 +440,7 @@ mod tests {
                 "rule outage in vcq.toml has quiet_for = \"soon\", which is not a duration such as 90m, 12h or 7d (at most 366d)",
             ),
             (&format!("{RULE}top = [1]"), "rule outage in vcq.toml has top of type array"),
+            (&format!("{RULE}password = 'p'"), "rule outage in vcq.toml has password, which belongs to a channel"),
             (&format!("{RULE}{RULE}"), "rule outage in vcq.toml occurs twice; give each rule its own name"),
             (
                 "[channels.x]\nkind = 'feishu'",
