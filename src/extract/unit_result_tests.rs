@@ -83,7 +83,7 @@ fn result(walk: Walk, expected: Expected, earlier: Earlier<'_>) -> UnitResult {
 }
 
 /// A line: times in hours after the meeting's end.
-fn told(result: &UnitResult) -> String {
+fn shown(result: &UnitResult) -> String {
     let hours = |us: i64| format!("{:.1} h", (us - END_US) as f64 / HOUR_US as f64);
     let end = &result.end;
     let flags = [
@@ -183,7 +183,7 @@ fn what_each_answer_becomes() {
     ];
     let mut text = String::new();
     for (name, walk, expected, earlier) in cases {
-        let _ = writeln!(text, "{name}\n    {}", told(&result(walk, expected, earlier)));
+        let _ = writeln!(text, "{name}\n    {}", shown(&result(walk, expected, earlier)));
     }
     insta::assert_snapshot!(text);
 }
@@ -256,7 +256,7 @@ fn a_withdrawn_answer_is_none() {
     let result = result.withdrawn("the role is missing");
     let is = "pending: the role is missing
     changes what is published; again any time, short since never, requested 1.0 h";
-    assert_eq!(told(&result), is);
+    assert_eq!(shown(&result), is);
     assert!(result.participants.is_empty());
 }
 
@@ -274,7 +274,7 @@ fn a_participant_without_an_id_waits_and_counts_as_answered() {
     let at = |last_us| UnitResult::id_unknown(&task(HOUR_US, None), &participant(last_us), now_us);
     let is = "pending: no longer on the participant list, which alone has the ID that the request needs
     an answer, changes what is published; again 1.5 h, short since never, requested 1.0 h";
-    assert_eq!(told(&at(None)), is);
+    assert_eq!(shown(&at(None)), is);
     assert_eq!((at(Some(now_us - 1)).requested_us, at(Some(now_us)).requested_us), (now_us, now_us + 1));
     assert_eq!(
         (at(None).end.walks, at(None).unit.as_str(), at(None).meeting_key.as_str()),

@@ -143,7 +143,7 @@ async fn walked(name: &str, length_s: i64, calls: u32, responses: Vec<(u16, Stri
         for sent in outside.script().sent.drain(..) {
             let _ = writeln!(text, "  {sent}");
         }
-        let _ = writeln!(text, "  {}", told(&walk, items));
+        let _ = writeln!(text, "  {}", shown(&walk, items));
         let settle = Settle::from(Duration::from_secs(24 * 3600));
         let expected =
             Expected::List { people: 3, number_of_participants: Some(3), is_short: false, short_since_us: None };
@@ -158,7 +158,7 @@ async fn walked(name: &str, length_s: i64, calls: u32, responses: Vec<(u16, Stri
 }
 
 /// What a walk read. The time is in seconds since the clock of the test began.
-fn told(walk: &Walk, items: usize) -> String {
+fn shown(walk: &Walk, items: usize) -> String {
     let end = &walk.end;
     let record = |page: &PageRecord| format!("{} {} ({} ms)", page.record, page.http_status, page.elapsed_ms);
     let records: Vec<String> = walk.pages.iter().map(record).collect();

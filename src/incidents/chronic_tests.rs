@@ -13,7 +13,7 @@ fn numbers(seed: u64, day: usize, earlier: &Earlier) -> String {
     let (_, tenant) = random_tenant(seed);
     let (past, today) = past_and_today(&tenant, day);
     let strata = Strata::learn(&past, &today, network_types(&tenant.names));
-    let told = |one: &Chronic| {
+    let shown = |one: &Chronic| {
         format!(
             "{} {}, {:?}: since day {}, {} bad of {}, reported {}, {} people, {} affected",
             one.kind.name(),
@@ -42,12 +42,12 @@ fn numbers(seed: u64, day: usize, earlier: &Earlier) -> String {
             Some(one) => {
                 let numbers =
                     format!("p {}, score {}, known {}", short(one.weighted_p), short(one.score), one.is_known);
-                writeln!(text, "  {of}: {numbers}\n    {}", told(&one.found))
+                writeln!(text, "  {of}: {numbers}\n    {}", shown(&one.found))
             }
         };
     }
     for one in search.run() {
-        let _ = writeln!(text, "  found: {}, q {}", told(&one), short(one.q));
+        let _ = writeln!(text, "  found: {}, q {}", shown(&one), short(one.q));
     }
     text
 }

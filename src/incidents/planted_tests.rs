@@ -51,9 +51,11 @@ fn scopes_of(person: u64, random: &mut Random) -> (WhoKind, bool, Vec<(ScopeKind
     let is_home = place == 2 && person > 3;
     if is_home {
         scopes.push((ScopeKind::Egress, format!("198.51.{person}.0/24")));
-        if person / 3 % 3 == 1 {
-            // The default of many home routers.
-            scopes.push((ScopeKind::Subnet, "192.168.1.0/24".to_owned()));
+        // The default of many home routers, or one of its own.
+        match person / 3 % 3 {
+            1 => scopes.push((ScopeKind::Subnet, "192.168.1.0/24".to_owned())),
+            2 => scopes.push((ScopeKind::Subnet, format!("192.168.{person}.0/24"))),
+            _ => {}
         }
     } else {
         let place = place % 2;

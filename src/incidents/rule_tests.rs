@@ -88,8 +88,8 @@ fn a_part_of_a_meeting_needs_ten_minutes() {
             out.then_some(Metric::Delay)
         })
     };
-    assert_eq!(kinds(&judged(&with(9), 15, &Earlier::default()).acute), []);
-    assert_eq!(kinds(&judged(&with(12), 15, &Earlier::default()).acute), [ScopeKind::Meeting]);
+    assert_eq!(kinds(&judged(&with(10), 15, &Earlier::default()).acute), []);
+    assert_eq!(kinds(&judged(&with(11), 15, &Earlier::default()).acute), [ScopeKind::Meeting]);
 }
 
 #[test]
