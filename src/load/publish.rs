@@ -110,7 +110,7 @@ pub fn publish(
         durable::remove_file(&part)?;
         part.parent().into_iter().for_each(remove_if_empty);
     }
-    // A sync does so at its begin.
+    // A sync does it when it begins.
     if !publication.mode.trusts_published() {
         paths.remove_orphans()?;
     }
