@@ -38,3 +38,26 @@ impl MeetingTask {
         self.unfinished.fetch_sub(1, Ordering::AcqRel) == 1
     }
 }
+
+/// A meeting of which nothing was requested yet.
+#[cfg(test)]
+pub(super) fn pending_meeting(start_us: i64, end_us: i64) -> PendingMeeting {
+    PendingMeeting {
+        meeting_key: "meeting".into(),
+        meeting_no: "123456789".into(),
+        start_us,
+        offset_min: 480,
+        end_us: Some(end_us),
+        meeting_date: 20_759,
+        is_webinar: false,
+        devices: 2,
+        number_of_participants: Some(3),
+        list_final: false,
+        list_due: true,
+        list_status: None,
+        list_digest: None,
+        list_us: None,
+        list_short_us: None,
+        refetch_us: None,
+    }
+}

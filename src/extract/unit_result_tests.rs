@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use feishu_vc::{ErrorResponse, PaginationError};
 
+use super::super::task::pending_meeting;
 use super::*;
 use crate::ledger::PendingMeeting;
 use crate::schema::identity::ParticipantId;
@@ -15,24 +16,7 @@ const START_US: i64 = 1_793_620_800_000_000;
 const END_US: i64 = START_US + HOUR_US;
 
 fn task(length_us: i64, refetch_us: Option<i64>) -> MeetingTask {
-    let meeting = PendingMeeting {
-        meeting_key: "meeting".into(),
-        meeting_no: "123456789".into(),
-        start_us: START_US,
-        offset_min: 480,
-        end_us: Some(START_US + length_us),
-        meeting_date: 20_759,
-        is_webinar: false,
-        devices: 2,
-        number_of_participants: Some(3),
-        list_final: false,
-        list_due: true,
-        list_status: None,
-        list_digest: None,
-        list_us: None,
-        list_short_us: None,
-        refetch_us,
-    };
+    let meeting = PendingMeeting { refetch_us, ..pending_meeting(START_US, START_US + length_us) };
     MeetingTask::new(meeting, i64::MAX)
 }
 

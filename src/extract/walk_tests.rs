@@ -10,9 +10,9 @@ use feishu_vc::{
 };
 
 use super::super::finality::Settle;
+use super::super::task::pending_meeting;
 use super::super::unit_result::{Earlier, Expected, UnitResult};
 use super::*;
-use crate::ledger::PendingMeeting;
 use crate::raw_log::RawKind;
 
 const HOUR_S: i64 = 3600;
@@ -83,27 +83,6 @@ impl CallBudget for Calls {
     }
 }
 
-fn meeting(length_s: i64) -> PendingMeeting {
-    PendingMeeting {
-        meeting_key: "123456789-1793620830".into(),
-        meeting_no: "123456789".into(),
-        start_us: START_S * 1_000_000,
-        offset_min: 480,
-        end_us: Some((START_S + length_s) * 1_000_000),
-        meeting_date: 20_759,
-        is_webinar: false,
-        devices: 2,
-        number_of_participants: Some(3),
-        list_final: false,
-        list_due: true,
-        list_status: None,
-        list_digest: None,
-        list_us: None,
-        list_short_us: None,
-        refetch_us: None,
-    }
-}
-
 /// A page with these items; `next` is the token of the next page.
 fn page(items: &[u32], next: Option<&str>) -> (u16, String) {
     let data = serde_json::json!({ "has_more": next.is_some(), "page_token": next, "participants": items });
@@ -129,7 +108,8 @@ async fn walked(name: &str, length_s: i64, calls: u32, responses: Vec<(u16, Stri
     config.effects = Arc::<Outside>::clone(&outside);
     config.call_budget = Arc::new(Calls(Mutex::new(calls)));
     let client = Client::new(config, Arc::new(|_: &Event| ())).expect("a client");
-    let task = MeetingTask::new(meeting(length_s), i64::MAX);
+    let meeting = pending_meeting(START_S * 1_000_000, (START_S + length_s) * 1_000_000);
+    let task = MeetingTask::new(meeting, i64::MAX);
     let query = |window: MeetingWindow, token: Option<&str>| {
         let (start, end) = (window.start_s - NOON_S, window.end_s - NOON_S);
         vec![("start", start.to_string()), ("end", end.to_string()), ("token", token.unwrap_or_default().to_owned())]
