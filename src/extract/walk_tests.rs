@@ -95,7 +95,6 @@ fn refused(code: i64) -> (u16, String) {
 
 const TOO_LONG: i64 = 126_006;
 const NOT_FOUND: i64 = 126_009;
-const NO_PERMISSION: i64 = 121_005;
 const APP_SCOPE: i64 = 99_991_672;
 
 /// A walk over a list, and then another over the same list if responses are left.
@@ -180,8 +179,13 @@ async fn what_is_requested_and_what_it_means() {
             [vec![page(&[1], Some("b"))], (0..5).map(|_| broken()).collect()].concat()
         }),
         ("a token is repeated", hour, 99, vec![page(&[1], Some("b")), page(&[2], Some("b"))]),
-        ("no permission", hour, 99, vec![refused(NO_PERMISSION)]),
-        ("no permission for the second page", hour, 99, vec![page(&[1], Some("b")), refused(NO_PERMISSION)]),
+        ("no permission", hour, 99, vec![refused(error_codes::NO_PERMISSION)]),
+        (
+            "no permission for the second page",
+            hour,
+            99,
+            vec![page(&[1], Some("b")), refused(error_codes::NO_PERMISSION)],
+        ),
         ("a scope is missing", hour, 99, vec![page(&[1], Some("b")), refused(APP_SCOPE)]),
         ("calls for one page", hour, 1, vec![page(&[1], Some("b"))]),
         ("not found in its second, found in its minute, and so from then on", hour, 99, {
