@@ -169,7 +169,13 @@ mod tests {
     fn list(ids: &[Option<&str>]) -> UnitResult {
         let participants = ids.iter().map(|id| {
             let id = id.map(|id| ParticipantId::User(id.to_owned()));
-            let identity = ParticipantIdentity { base_key: "k".to_owned(), id, join: None, expected_minutes: None };
+            let identity = ParticipantIdentity {
+                base_key: "k".to_owned(),
+                id,
+                join: None,
+                expected_minutes: None,
+                clock_minutes: None,
+            };
             ListedParticipant { identity, rows: 1 }
         });
         let mut list = UnitResult { participants: participants.collect(), ..result(Status::Complete, Some(0)) };

@@ -228,6 +228,7 @@ fn ledger(folder: &std::path::Path, meetings: &[Meeting]) -> Ledger {
                 id: has_id.then(|| ParticipantId::User(number.to_string())),
                 join: Some(at(end_us)),
                 expected_minutes: *expected_minutes,
+                clock_minutes: *expected_minutes,
             };
             changes.push(Change::Participant { meeting_key: key.clone(), identity, rows: 1 });
             if let Some((status, ending)) = answer.filter(|_| *has_id) {

@@ -51,7 +51,8 @@ impl Settle {
         answer.requested_us < self.stable_us(answer.end_us)
     }
 
-    /// Whether a participant's quality is final. `expected_minutes` is `None` if unknown.
+    /// Whether a participant's quality is final. `expected_minutes` are those of the clock, so that no
+    /// minute of a short stay is missing; `None` if unknown.
     pub(super) fn quality_is_final(self, answer: &ReceivedAnswer, expected_minutes: Option<i64>) -> bool {
         // Less than 90 % of what is expected: ten times the items against nine times the minutes.
         let is_short = || expected_minutes.is_some_and(|minutes| (answer.items as i64) * 10 < minutes * 9);

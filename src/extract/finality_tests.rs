@@ -1,8 +1,13 @@
 //! The rule itself, and the rule against a service whose answers come late.
 
+use std::collections::HashSet;
+
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::*;
+use crate::schema::TenantZone;
+use crate::schema::identity::ParticipantIdentity;
 
 const MINUTE: i64 = 60_000_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -105,8 +110,17 @@ struct Judged {
     short_since_us: Option<i64>,
 }
 
-fn quality(answer: &ReceivedAnswer, _: &Unit) -> Judged {
-    Judged { is_final: SETTLE.quality_is_final(answer, Some(60)), short_since_us: None }
+/// A participant with so many expected minutes.
+fn quality(expected_minutes: i64) -> impl Fn(&ReceivedAnswer, &Unit) -> Judged {
+    move |answer, _| Judged { is_final: SETTLE.quality_is_final(answer, Some(expected_minutes)), short_since_us: None }
+}
+
+/// The minutes of the clock that a stay touches, as the list of participants gives them.
+fn clock_minutes(join_s: i64, stay_s: i64) -> i64 {
+    let item = json!({"join_time": join_s.to_string(), "time_in_meeting": stay_s.to_string()});
+    let zone = TenantZone::parse("+08:00").expect("an offset");
+    let item = item.as_object().expect("an object");
+    ParticipantIdentity::from_item(item, "m", &zone).clock_minutes.expect("a length")
 }
 
 /// A list of a meeting for which Feishu counts `counted` people.
@@ -124,18 +138,20 @@ proptest! {
     #[test]
     fn hourly_runs_lose_nothing_that_comes_within_the_settle_time(
         first_us in 0..61 * MINUTE, late_us in 20 * MINUTE..20 * HOUR,
+        join_s in 1_671_765_420_i64..1_671_765_480, stay_s in prop_oneof![1_i64..200, 1_i64..40_000],
     ) {
+        let samples = (join_s..join_s + stay_s).map(|second| second / 60).collect::<HashSet<_>>().len();
         let (mut answer, mut people) = (Unit::default(), Unit::default());
         for run in 0..60 {
             let now_us = first_us + run * 61 * MINUTE;
             if answer.is_due(now_us) {
-                answer.request(now_us, late_us, 60, quality);
+                answer.request(now_us, late_us, samples as u64, quality(clock_minutes(join_s, stay_s)));
             }
             if people.is_due(now_us) {
                 people.request(now_us, late_us, 5, list(5));
             }
         }
-        prop_assert!(answer.is_final && answer.items == 60, "{answer:?}");
+        prop_assert!(answer.is_final && answer.items == samples as u64, "{answer:?}");
         prop_assert!(people.is_final && people.items == 5, "{people:?}");
         prop_assert!(answer.requests <= 12 && people.requests <= 12, "{} {}", answer.requests, people.requests);
     }
@@ -148,7 +164,7 @@ proptest! {
         for night in 0..4 {
             let now_us = first_us + night * DAY + night % 2 * jitter_us;
             if answer.is_due(now_us) {
-                answer.request(now_us, late_us, 60, quality);
+                answer.request(now_us, late_us, 60, quality(60));
             }
             if people.is_due(now_us) {
                 people.request(now_us, late_us, 5, list(counted));

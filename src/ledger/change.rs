@@ -154,9 +154,9 @@ impl Change {
                            values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
                            on conflict (base_key) do update set expected_minutes = excluded.expected_minutes,
                                rows = max(rows, excluded.rows)";
-                let ParticipantIdentity { base_key, expected_minutes, .. } = identity;
+                let ParticipantIdentity { base_key, clock_minutes, .. } = identity;
                 let values =
-                    params![base_key, meeting_key, kind, id, join_s, expected_minutes, status.name(), is_final, rows];
+                    params![base_key, meeting_key, kind, id, join_s, clock_minutes, status.name(), is_final, rows];
                 transaction.prepare_cached(sql)?.execute(values)
             }
             Change::Answered { base_key, answer } => {

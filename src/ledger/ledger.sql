@@ -41,6 +41,7 @@ create table participants (
     id_kind          text,
     id               text,
     join_s           integer,
+    -- The minutes of the clock that the stay touches, and so the samples that Feishu may have.
     expected_minutes integer,
     status           text not null,
     is_final         integer not null,

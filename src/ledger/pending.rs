@@ -43,6 +43,7 @@ pub(crate) struct PendingParticipant {
     pub base_key: String,
     pub id: ParticipantId,
     pub join_s: i64,
+    /// The minutes of the clock that the stay touches; `None` if its length is unknown.
     pub expected_minutes: Option<i64>,
     pub status: String,
     pub last_us: Option<i64>,

@@ -81,6 +81,9 @@ pub(crate) struct ParticipantIdentity {
     pub join: Option<Moment>,
     /// Minutes in the meeting, rounded up; `None` if neither duration nor leave is known.
     pub expected_minutes: Option<i64>,
+    /// Minutes of the clock that such a stay touches from the join on: one more than `expected_minutes`, or as many.
+    /// Feishu may have a sample for each.
+    pub clock_minutes: Option<i64>,
 }
 
 impl ParticipantIdentity {
@@ -95,9 +98,12 @@ impl ParticipantIdentity {
             let leave = resolve_after(time(item, "leave_time").ok()??, join?, zone);
             Some((leave.unix_s() - join?.unix_s()).max(0))
         });
+        let join_second = join.map_or(0, |join| join.unix_s().rem_euclid(60));
+        let rounded_up = |seconds: i64| seconds.saturating_add(59) / 60;
         ParticipantIdentity {
             base_key: format!("{meeting_key}/{id_part}/{join_part}"),
-            expected_minutes: in_meeting_s.map(|seconds| seconds.saturating_add(59) / 60),
+            expected_minutes: in_meeting_s.map(rounded_up),
+            clock_minutes: in_meeting_s.map(|seconds| rounded_up(seconds.saturating_add(join_second))),
             id: user_id.map(ParticipantId::User).or(room_id.map(ParticipantId::Room)),
             join,
         }
@@ -305,6 +311,24 @@ mod tests {
         assert_eq!(minutes(json!({"join_time": join, "leave_time": "2022.12.23 11:27:01"})), Some(11));
         assert_eq!(minutes(json!({"join_time": join, "leave_time": "-"})), None);
         assert_eq!(minutes(json!({"time_in_meeting": i64::MAX})), Some(i64::MAX / 60));
+    }
+
+    #[test]
+    fn a_stay_touches_up_to_one_minute_of_the_clock_more_than_it_has_minutes() {
+        let minutes = |join: &str, stay: &str| {
+            let item = item(json!({"join_time": join, "time_in_meeting": stay}));
+            let identity = ParticipantIdentity::from_item(&item, "m", &zone());
+            (identity.expected_minutes, identity.clock_minutes)
+        };
+        let known = |minutes, clock_minutes| (Some(minutes), Some(clock_minutes));
+        assert_eq!(minutes("2022.12.23 11:17:45", "00:00:15"), known(1, 1));
+        assert_eq!(minutes("2022.12.23 11:17:45", "00:00:16"), known(1, 2));
+        assert_eq!(minutes("2022.12.23 11:16:59", "00:01:52"), known(2, 3));
+        assert_eq!(minutes("2022.12.23 11:17:00", "00:02:00"), known(2, 2));
+        assert_eq!(minutes("2022.12.23 11:17:00 (GMT+05:45)", "00:02:01"), known(3, 3));
+        assert_eq!(minutes("1969.12.31 23:59:59 (GMT+00:00)", "00:00:02"), known(1, 2));
+        assert_eq!(minutes("later", "00:02:01"), known(3, 3));
+        assert_eq!(minutes("2022.12.23 11:17:00", "-"), (None, None));
     }
 
     #[test]
