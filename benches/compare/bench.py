@@ -27,10 +27,11 @@ import measure
 import memory
 import rebuild
 import reports
+import scale
 import sizes
 import stores
 
-PARTS = {module.__name__: module for module in (rebuild, fetching, memory, growth, sizes, reports, incidents)}
+PARTS = {module.__name__: module for module in (rebuild, fetching, memory, growth, sizes, reports, incidents, scale)}
 # Below this many samples a run only shows that the benchmarks work.
 QUICK_BELOW = 500_000
 

@@ -13,6 +13,7 @@ TITLES = {
     "sizes": "Sizes",
     "reports": "Reports",
     "incidents": "Incidents",
+    "scale": "Where one machine ends",
 }
 # The order of the document.
 ORDER = list(TITLES)

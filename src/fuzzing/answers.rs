@@ -11,14 +11,15 @@ use crate::raw_log::{Header, RAW_VERSION, RawDate, RawKind};
 use crate::schema::{QUALITY_SAMPLES, Raw, SECTIONS, parse};
 use crate::text::readable;
 use crate::transform::WalkParser;
-use feishu_vc::{Endpoint, EnvelopeFacts, read_envelope};
+use feishu_vc::{Endpoint, EnvelopeFacts, MAX_IDENTIFIER_BYTES, read_envelope};
 
 /// The envelope reader agrees with serde_json.
 pub(super) fn envelope(data: &[u8]) {
     for endpoint in Endpoint::ALL {
         let Some(EnvelopeFacts { code, paging, names }) = read_envelope(data, endpoint.list_key()) else { continue };
         for name in names {
-            assert!(name.len() <= 200 && name.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{name:?}");
+            let is_printable = name.bytes().all(|byte| byte.is_ascii_graphic());
+            assert!(is_printable && name.len() <= MAX_IDENTIFIER_BYTES, "{name:?}");
         }
         let Ok(tree) = serde_json::from_slice::<Value>(data) else { continue };
         assert_eq!(whole_number(&tree["code"]), Some(code));

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 
 /// At most this many scopes are reported.
 const MAX_SCOPES: usize = 20;
-/// A longer text is not an identifier.
-const MAX_IDENTIFIER_BYTES: usize = 300;
+/// A longer text is no log ID, scope or URL.
+pub const MAX_IDENTIFIER_BYTES: usize = 300;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ErrorDetail {

@@ -98,6 +98,8 @@ pub use envelope::{EnvelopeFacts, read_envelope};
 pub use envelope::{InvalidBody, List, read_list};
 pub use error::{CallError, ClientError, ErrorResponse, format_wait};
 pub use error_codes::{Action, RefusalClass, StopCause};
+#[doc(hidden)]
+pub use error_detail::MAX_IDENTIFIER_BYTES;
 pub use event::{Event, EventListener, WaitReason};
 pub use exchange_filter::ExchangeFilter;
 pub use fault::{Fault, Unreachable};
