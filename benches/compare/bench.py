@@ -59,6 +59,7 @@ def main():
             cells.self_test(pathlib.Path(folder))
         document.self_test()
         idle.self_test()
+        scale.self_test()
         print("the comparison of cells detects every difference")
         return 0
     wanted = [name for name in options.parts.replace(" ", "").split(",") if name] or list(PARTS)

@@ -3,6 +3,7 @@ import importlib.metadata
 import platform
 import subprocess
 
+import measure
 import stores
 
 TITLES = {
@@ -341,7 +342,47 @@ def incidents(found):
     ]  # fmt: skip
 
 
-SECTIONS = {function.__name__: function for function in (rebuild, fetching, memory, growth, sizes, reports, incidents)}
+def scale(found):
+    def night(row, name, digits=0):
+        return middle(measure.spread([one[name] for one in row["nights"]]), digits)
+
+    rows = found["rows"]
+    largest = rows[-1]
+    per_sample = lambda mib, row: mib * (1 << 20) / row["samples"]
+    parquet, database = (per_sample(largest[name], largest) for name in ("parquet_mib", "duckdb_mib"))
+    raw = found["raw_mib_per_week"] * (1 << 20) / (rows[0]["samples"] / rows[0]["weeks"])
+    return [
+        f"A tenant of {found['people']:,} people: one week comes from the simulator, the earlier weeks are copies of its Parquet files with other dates and "
+        "keys. Times of a sync are from the last response to the end of the program. Rebuilt: a sync that finds no `vcq.duckdb` and builds it from all "
+        f"Parquet files, with the search for incidents. A night: the next working days, of {middle(measure.spread([one['samples'] for one in largest['nights']]), 0)} samples each. A plain copy of "
+        "`vcq.duckdb` with fsync is timed separately, because publishing needs one on a file system without reflinks. The report is "
+        "worst-participants, the page that of a month.",
+        "",
+        *table(
+            ["weeks", "samples", "Parquet MiB", "vcq.duckdb MiB", "rebuilt s", "a night s", "plain copy s", "written MiB", "peak MiB"],
+            [
+                [row["weeks"], f"{row['samples']:,}", number(row["parquet_mib"], 0), number(row["duckdb_mib"], 0), number(row["built"]["publishing_s"], 0),
+                 night(row, "publishing_s", 1), night(row, "copy_s", 1), night(row, "written_mib"), night(row, "peak_mib")]
+                for row in rows
+            ],
+        ),
+        "",
+        *table(
+            ["weeks", "report, one month, s", "report, one year, s", "page s", "page, peak MiB", "verify s", "verify, peak MiB"],
+            [
+                [row["weeks"], number(row["report_month"]["wall_s"]), number(row["report_year"]["wall_s"]), number(row["page"]["wall_s"]),
+                 number(row["page"]["peak_mib"], 0), number(row["verify"]["wall_s"], 0), number(row["verify"]["peak_mib"], 0)]
+                for row in rows
+            ],
+        ),
+        "",
+        f"A sample takes {database:.0f} bytes in `vcq.duckdb`, {parquet:.0f} in Parquet and {raw:.0f} in the raw log. While a night is published, "
+        f"`vcq.duckdb` exists twice: a hundred million samples need {(2 * database + parquet + raw) / 10:.0f} GB of disk. "
+        "The setting `database` limits the file to the last days (docs/SCALE.md).",
+    ]  # fmt: skip
+
+
+SECTIONS = {function.__name__: function for function in (rebuild, fetching, memory, growth, sizes, reports, incidents, scale)}
 
 
 def section(name, found):

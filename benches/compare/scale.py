@@ -13,6 +13,7 @@ import pyarrow
 import pyarrow.compute
 import pyarrow.parquet
 
+import growth
 import measure
 import rawlog
 import stores
@@ -41,7 +42,7 @@ def earlier(table, weeks):
         if pyarrow.types.is_timestamp(field.type):
             return pyarrow.compute.subtract(values, pyarrow.scalar(away, pyarrow.duration("us"))).cast(field.type)
         if pyarrow.types.is_date(field.type):
-            return pyarrow.compute.subtract(values.cast(pyarrow.int32()), away.days).cast(field.type)
+            return pyarrow.compute.subtract(values.cast(pyarrow.int32()), pyarrow.scalar(away.days, pyarrow.int32())).cast(field.type)
         return values
 
     cells = [column(field, values) for field, values in zip(table.schema, table.columns)]
@@ -87,9 +88,19 @@ def week_begins():
     return stores.LAST_DAY - datetime.timedelta(days=WEEK_DAYS - 1)
 
 
+def self_test():
+    day, minute = datetime.date(2026, 10, 30), datetime.datetime(2026, 10, 30, 9, 1)
+    row = {"meeting_key": ["1-2"], "start_utc": [minute], "first_day": [day], "delay_ms": [1.5]}
+    moved = earlier(pyarrow.table(row), 2).to_pydict()
+    fortnight = datetime.timedelta(days=14)
+    assert moved == {"meeting_key": ["2.1-2"], "start_utc": [minute - fortnight], "first_day": [day - fortnight], "delay_ms": [1.5]}
+    assert shifted("2026-10-30T01:00:00Z", fortnight) == "2026-10-16T01:00:00Z" and shifted(None, fortnight) is None
+
+
 def night(env, store, day):
     """One more working day; publishing is from the last response to the end of the program."""
     known = {call.at for call in rawlog.calls(store)}
+    copy_s = growth.copy_seconds(store) if (store / "vcq.duckdb").exists() else 0.0
     began = time.time()
     ran, summary = stores.sync(env, store, stores.window(1, day))
     ended = began + ran.wall_s
@@ -97,7 +108,7 @@ def night(env, store, day):
     return {
         "samples": summary["samples"],
         "publishing_s": ended - max(at + took for at, took in calls),
-        "cpu_s": ran.cpu_s,
+        "copy_s": copy_s,
         "peak_mib": ran.peak_mib,
         "written_mib": ran.written_mib,
     }
