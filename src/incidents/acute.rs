@@ -462,11 +462,8 @@ impl<'a, 'b> Search<'a, 'b> {
     fn elsewhere(&self, kind: ScopeKind, scope: u32, family: Family, window: (i32, i32), level: usize) -> f64 {
         let (mut observed, mut expected) = (3.0, 3.0);
         for (at, session) in self.today.day.sessions.iter().enumerate() {
-            if session.scope(kind) == scope || session.last < window.0 || session.first > window.1 {
-                continue;
-            }
             let judged = self.today.judged(at as u32, window);
-            if judged < LEAST_JUDGED_MINUTES {
+            if session.scope(kind) == scope || judged < LEAST_JUDGED_MINUTES {
                 continue;
             }
             let cover = judged / f64::from(session.judged_minutes);

@@ -3,9 +3,11 @@
 use std::fmt::Write;
 
 use super::super::chronic::ChronicSearch;
+use super::super::data::Session;
+use super::super::incident::Metric;
 use super::super::planted_tests::{past_and_today, random_tenant, short};
 use super::super::search::{explained_by, network_types};
-use super::super::search_tests::FIRST;
+use super::super::search_tests::{FIRST, tenant};
 use super::*;
 
 /// What is expected of some sessions, how much it varies, and every candidate, of a day of a tenant.
@@ -67,4 +69,34 @@ fn numbers(seed: u64, day: usize) -> String {
 fn the_numbers_behind_acute_incidents() {
     let days = [(1, 1), (2, 11), (4, 24), (5, 41), (6, 32), (7, 13), (8, 13), (9, 13), (10, 33)];
     insta::assert_snapshot!(days.map(|(seed, day)| numbers(seed, day)).join("\n"));
+}
+
+#[test]
+fn a_short_part_of_a_session_is_not_compared_at_the_last_level() {
+    let compared = |cover| [0, 1, 2, 3].map(|level| comparable(level, cover));
+    assert_eq!((compared(LEAST_SESSION_COVER), compared(0.69)), ([0, 1, 2, 3], [0, 1, 2, 2]));
+}
+
+/// The search on a day after fifteen good ones, for a device that the first `people` have; the first three of them are poor
+/// throughout the second meeting.
+fn three_of(people: usize, metric: Metric) -> Option<Candidate> {
+    let mut tenant = tenant(&move |day, person, slot, _| (day == 15 && slot == 1 && person < 3).then_some(metric));
+    let of_device = |session: &&mut Session| (0..people).any(|one| session.key.ends_with(&format!("-{one:02}")));
+    tenant.days[15].sessions.iter_mut().filter(of_device).for_each(|one| one.scopes[ScopeKind::Device as usize] = 1);
+    let day = &tenant.days[15];
+    let (mut past, earlier, explained) = (Past::default(), Earlier::default(), Explained::default());
+    past.days.extend(tenant.days[..15].iter().cloned());
+    let strata = Strata::learn(&past, day, Vec::new());
+    let rates = Rates::learn(&past, &strata, day.date, day.date);
+    let mut today = Today::new(day, &strata);
+    let mut search = Search::new(&mut today, &past, &strata, &rates, &explained, &earlier);
+    let from = day.date * 1440 + 660;
+    search.test(ScopeKind::Device, 1, Family::Network, (from, from + 39), LEVELS - 1)
+}
+
+#[test]
+fn a_fifth_of_the_people_present_must_be_affected() {
+    assert!(three_of(15, Metric::Loss).is_some_and(|one| one.people.len() == 3));
+    assert!(three_of(16, Metric::Loss).is_none());
+    assert!(three_of(15, Metric::Cpu).is_none(), "of the family that is looked for");
 }

@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
+use super::super::incident::Metric;
 use super::super::null_model::STRATA;
 use super::super::planted_tests::{past_and_today, random_tenant, short};
 use super::super::search::network_types;
-use super::super::search_tests::FIRST;
+use super::super::search_tests::{Cause, FIRST, tenant};
 use super::*;
 
 /// The answer to every question of a day of a tenant, and what is found in the end.
@@ -93,4 +94,127 @@ fn a_network_that_nobody_else_uses_is_compared_with_its_past_or_with_all_others(
         }
     }
     insta::assert_snapshot!(text);
+}
+
+/// The person-days that count as peers of everybody.
+fn counted(search: &ChronicSearch, family: Family) -> f64 {
+    search.total[family as usize].iter().map(|sums| sums.days).sum()
+}
+
+#[test]
+fn people_of_an_incident_are_no_peers_from_its_first_day_on() {
+    let (_, tenant) = random_tenant(1);
+    let (past, today) = past_and_today(&tenant, 30);
+    let strata = Strata::learn(&past, &today, network_types(&tenant.names));
+    let mut search = ChronicSearch::new(&past, &today, &strata, &Earlier::default());
+    let (who, days) = search.own.iter().next().map(|(who, days)| (*who, days.clone())).expect("somebody");
+    let first_bad = days[days.len() / 2].date;
+    let later = days.iter().filter(|day| day.date >= first_bad).count();
+    assert!((1..days.len()).contains(&later));
+    let one = Chronic {
+        kind: ScopeKind::Site,
+        scope: 1,
+        family: Family::Network,
+        first_bad,
+        bad_days: 5,
+        used_days: 10,
+        q: 0.0,
+        is_reported: true,
+        people: BTreeSet::from([who]),
+        affected: BTreeSet::from([who]),
+    };
+    let before = counted(&search, Family::Network);
+    for _ in 0..2 {
+        search.explain(&one);
+        assert_eq!(counted(&search, Family::Network), before - later as f64, "once");
+    }
+    assert_eq!(counted(&search, Family::Cpu), before);
+}
+
+/// When a chronic problem of jitter began that is asked about on the last day.
+fn first_bad_day(kind: ScopeKind, value: &str, cause: &Cause, change: &dyn Fn(&mut Session)) -> Option<i32> {
+    let mut tenant = tenant(cause);
+    tenant.days.iter_mut().flat_map(|day| &mut day.sessions).for_each(change);
+    let (past, today) = past_and_today(&tenant, 19);
+    let strata = Strata::learn(&past, &today, network_types(&tenant.names));
+    let search = ChronicSearch::new(&past, &today, &strata, &Earlier::default());
+    let scope = tenant.names.number(kind, value).expect("of the tenant");
+    let question = search
+        .questions()
+        .into_iter()
+        .find(|one| (one.kind, one.scope, one.family) == (kind, scope, Family::Network))
+        .expect("enough bad days");
+    search.answer(&question).map(|one| one.found.first_bad - FIRST)
+}
+
+/// Half of the minutes are poor from day 10 on, and before that a smaller number of a smaller whole.
+#[test]
+fn how_bad_a_day_is_is_a_share() {
+    let on_day_9 = |session: &Session| session.first.div_euclid(1440) == FIRST + 9;
+    let of_person = |day: i32, person: usize, _: usize, minute: i32| {
+        let is_poor = (day >= 10 && minute % 2 == 0) || (day == 9 && minute < 3);
+        (person == 3 && is_poor).then_some(Metric::Jitter)
+    };
+    let shorter = |session: &mut Session| {
+        if on_day_9(session) {
+            (session.last, session.judged_minutes) = (session.first + 9, 10);
+        }
+    };
+    assert_eq!(first_bad_day(ScopeKind::Person, "person 3", &of_person, &|_| {}), Some(10));
+    assert_eq!(first_bad_day(ScopeKind::Person, "person 3", &of_person, &shorter), Some(9));
+
+    let of_site = |day: i32, person: usize, _: usize, minute: i32| {
+        let is_poor = minute % 2 == 0 && ((day >= 10 && person % 2 == 0) || (day == 9 && person < 2));
+        (person < 12 && is_poor).then_some(Metric::Jitter)
+    };
+    let fewer = |session: &mut Session| {
+        let is_one_of_four = (0..4).any(|person| session.key.ends_with(&format!("-{person:02}")));
+        if on_day_9(session) && !is_one_of_four {
+            session.scopes[ScopeKind::Site as usize] = 0;
+        }
+    };
+    assert_eq!(first_bad_day(ScopeKind::Site, "Harbour House", &of_site, &|_| {}), Some(10));
+    assert_eq!(first_bad_day(ScopeKind::Site, "Harbour House", &of_site, &fewer), Some(9));
+}
+
+#[test]
+fn a_day_whose_trouble_an_acute_incident_explains_is_not_usual() {
+    let (_, tenant) = random_tenant(1);
+    let (past, today) = past_and_today(&tenant, 0);
+    let strata = Strata::learn(&past, &today, network_types(&tenant.names));
+    let mut search = ChronicSearch::new(&past, &today, &strata, &Earlier::default());
+    // At home, where everybody is compared with the own days before.
+    let stratum = 1;
+    // By date, whether each of the people affected is in an incident.
+    let affected: [&[bool]; 6] = [
+        &[],
+        &[true],
+        &[true, false, false],
+        &[true, true, false, false],
+        &[true, true, false],
+        &[true, true, true, false, false],
+    ];
+    let mut days: Vec<PersonDay> = Vec::new();
+    for (date, affected) in affected.iter().enumerate() {
+        let day = |poor: f64, is_in_incident: bool| PersonDay {
+            who: days.len() as u32,
+            date: date as i32,
+            stratum,
+            judged: 100.0,
+            poor: [poor, 0.0, 0.0],
+            sessions: 1.0,
+            affected_sessions: [0.0; 3],
+            is_in_incident,
+        };
+        let of_date: Vec<PersonDay> = affected.iter().map(|one| day(50.0, *one)).chain([day(0.0, true)]).collect();
+        days.extend(of_date);
+    }
+    search.total = Default::default();
+    days.iter().for_each(|day| add(&mut search.total[Family::Network as usize], day, Family::Network, 1.0));
+    let days: Vec<&PersonDay> = days.iter().collect();
+    let mut by_date: BTreeMap<i32, Vec<&PersonDay>> = BTreeMap::new();
+    days.iter().for_each(|day| by_date.entry(day.date).or_default().push(day));
+    let usual = |since: i32| search.outside(Family::Network, &days, &by_date, since)[stratum].days;
+    // All but those of the last two dates.
+    assert_eq!((usual(6), usual(3)), (12.0, 7.0));
 }

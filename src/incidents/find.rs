@@ -112,3 +112,18 @@ fn distinct_ids(found: &mut [Incident]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::incident::tests::incident;
+    use super::*;
+
+    #[test]
+    fn incidents_of_one_scope_on_a_date_are_numbered_by_their_start() {
+        let one = |id: &str, start_utc_us: i64| Incident { incident_id: id.to_owned(), start_utc_us, ..incident() };
+        let mut found = [one("a", 9), one("b", 2), one("a", 5), one("c", 1), one("a", 7)];
+        distinct_ids(&mut found);
+        let ids: Vec<(&str, i64)> = found.iter().map(|one| (one.incident_id.as_str(), one.start_utc_us)).collect();
+        assert_eq!(ids, [("a", 5), ("a-2", 7), ("a-3", 9), ("b", 2), ("c", 1)]);
+    }
+}

@@ -50,6 +50,8 @@ impl Store {
                 (participant_key text, meeting_date date, metric text, direction text, minute_utc timestamp);
             create macro cause_minutes(since, until, profile) as table
                 from minutes where meeting_date >= since and meeting_date < until;
+            create macro judged_participant_minutes(since, until, profile) as table
+                from judged_participants where meeting_date >= since and meeting_date < until;
             create macro limits(profile) as table select 10.0 as incident_critical_people,
                 5.0 as incident_major_people, 50.0 as incident_major_poor_pct;
             create table incidents (incident_id text, kind text, scope_kind text, scope text, metric text,
@@ -252,4 +254,24 @@ fn a_person_is_one_person_before_and_after_the_day_from_which_ids_are_kept() {
         };
         assert_eq!(comparable(&with_both[date]), comparable(expected), "{}", date - FIRST);
     }
+}
+
+/// Another profile has no stored incidents.
+#[test]
+fn without_stored_incidents_a_search_begins_two_weeks_before_its_dates() {
+    let tenant = tenant_of(DAYS, &|day, person, slot, minute| match person {
+        17 if day >= 20 && (minute + day) % 3 != 0 => Some(Metric::Cpu),
+        0..10 if (53..56).contains(&day) && minute % 3 == 0 => Some(Metric::Jitter),
+        _ => noise(day, person, slot, minute),
+    });
+    let mut store = Store::new();
+    tenant.days.iter().for_each(|day| store.publish(&tenant, day));
+    let dates: Vec<i32> = tenant.days.iter().map(|day| day.date).collect();
+    store.search(&dates);
+    let shown = |one: &Incident| (one.meeting_date - FIRST, one.kind.name(), one.scope.clone(), one.start_utc_us);
+    let stored: Vec<_> = store.found.values().flatten().map(shown).filter(|one| one.0 >= 55).collect();
+    let computed = find(&store.connection, "standard", History::Computed, None, &dates[55..]).expect("a search");
+    let computed: Vec<_> = computed.iter().map(shown).collect();
+    assert_eq!(computed, stored);
+    assert_eq!(stored.iter().map(|one| (one.0, one.1)).collect::<Vec<_>>(), [(55, "acute"), (59, "chronic")]);
 }

@@ -398,3 +398,47 @@ pub(super) fn spreads(past: &Past, strata: &Strata, rates: &Rates, date: i32) ->
     }
     spreads
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::search_tests::tenant;
+    use super::*;
+
+    #[test]
+    fn without_history_more_is_expected_of_the_network_at_home() {
+        let tenant = tenant(&|_, _, _, _| None);
+        let day = &tenant.days[0];
+        let strata = Strata::learn(&Past::default(), day, Vec::new());
+        let rates = Rates::learn(&Past::default(), &strata, day.date, day.date);
+        let expected = |is_home_like: bool| {
+            let mut session = day.sessions[0].clone();
+            session.scopes[ScopeKind::Site as usize] = 0;
+            session.is_home_like = is_home_like;
+            let expected = rates.expected(&strata, &session);
+            [Family::Network, Family::Cpu].map(|family| expected[family as usize].session)
+        };
+        assert_eq!(expected(true), [NATURAL_SHARE_WITHOUT_HISTORY, SHARE_WITHOUT_HISTORY]);
+        assert_eq!(expected(false), [SHARE_WITHOUT_HISTORY; 2]);
+    }
+
+    #[test]
+    fn a_home_is_where_no_building_is_known_and_nobody_else_shares_the_network() {
+        let tenant = tenant(&|_, _, _, _| None);
+        let strata = Strata::learn(&Past::default(), &tenant.days[0], Vec::new());
+        let with = |change: fn(&mut Session)| {
+            let mut session = tenant.days[0].sessions[0].clone();
+            session.scopes[ScopeKind::Site as usize] = 0;
+            change(&mut session);
+            strata.is_home(&session)
+        };
+        assert!(!with(|_| {}), "the network of an office without a building");
+        assert!(with(|session| session.is_home_like = true));
+        assert!(with(|session| session.scopes[ScopeKind::Egress as usize] = 0));
+        assert!(with(|session| session.scopes[ScopeKind::Egress as usize] = 99));
+        let of_building = |session: &mut Session| {
+            session.scopes[ScopeKind::Site as usize] = 1;
+            session.is_home_like = true;
+        };
+        assert!(!with(of_building));
+    }
+}

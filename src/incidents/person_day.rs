@@ -144,6 +144,8 @@ mod tests {
         let is_bad = |poor, sessions, peers| day(poor, sessions).is_bad(Family::Network, peers);
         assert!(is_bad(20.0, 0.0, 0.01) && !is_bad(19.0, 1.0, 0.01), "a fifth of the minutes");
         assert!(is_bad(10.0, 2.0, 0.01) && !is_bad(9.0, 2.0, 0.01), "a tenth, in half of the sessions");
+        let one_of_three = PersonDay { sessions: 3.0, ..day(10.0, 1.0) };
+        assert!(!one_of_three.is_bad(Family::Network, 0.01), "in less than half");
         assert!(is_bad(30.0, 4.0, 0.0999) && !is_bad(30.0, 4.0, 0.101), "three times the others");
         assert!(!day(50.0, 4.0).is_bad(Family::Cpu, 0.01));
     }

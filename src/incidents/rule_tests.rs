@@ -3,7 +3,7 @@
 use super::acute::{Acute, Search};
 use super::candidate::Candidate;
 use super::constants::MERGE_MINUTES;
-use super::data::Family;
+use super::data::{Family, Session};
 use super::describe::counted_minutes;
 use super::earlier::Earlier;
 use super::explained::Explained;
@@ -90,6 +90,22 @@ fn a_part_of_a_meeting_needs_ten_minutes() {
     };
     assert_eq!(kinds(&judged(&with(10), 15, &Earlier::default()).acute), []);
     assert_eq!(kinds(&judged(&with(11), 15, &Earlier::default()).acute), [ScopeKind::Meeting]);
+}
+
+#[test]
+fn a_short_meeting_may_be_poor_as_a_whole_and_a_site_may_not_for_so_short_a_time() {
+    let mut tenant = tenant(&|day, person, slot, minute| {
+        let out = day == 15 && slot == 1 && minute < 9;
+        (out && ((person + slot) % 4 == 1 || person < 12)).then_some(Metric::Delay)
+    });
+    let meeting = tenant.names.number(ScopeKind::Meeting, &format!("{}-1-1", FIRST + 15)).expect("a meeting");
+    let long = judged(&tenant, 15, &Earlier::default());
+    assert_eq!(kinds(&long.acute), [], "nine minutes of forty");
+    let is_short = |session: &&mut Session| session.scope(ScopeKind::Meeting) == meeting;
+    for session in tenant.days[15].sessions.iter_mut().filter(is_short) {
+        (session.last, session.judged_minutes) = (session.first + 8, 9);
+    }
+    assert_eq!(kinds(&judged(&tenant, 15, &Earlier::default()).acute), [ScopeKind::Meeting]);
 }
 
 #[test]
