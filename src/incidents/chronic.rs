@@ -194,9 +194,6 @@ impl ChronicSearch {
     fn questions(&self) -> Vec<Question> {
         let mut questions = Vec::new();
         for kind in ScopeKind::ALL.iter().copied() {
-            if matches!(kind, ScopeKind::Service | ScopeKind::Meeting) {
-                continue;
-            }
             for (scope, days) in &self.days[kind as usize] {
                 for family in Family::ALL {
                     let is_enough = |filter: fn(&PersonDay) -> bool| {

@@ -26,7 +26,7 @@ pub(super) fn suspects<'a>(days: impl Iterator<Item = &'a Day>, date: i32) -> [H
             }
             for kind in ScopeKind::ALL.iter().copied() {
                 let own = match kind {
-                    ScopeKind::Person => session.who_kind == WhoKind::Person,
+                    // Somebody with an ID of their own in a room is a person.
                     ScopeKind::Room => session.who_kind == WhoKind::Room,
                     ScopeKind::Service | ScopeKind::Meeting => false,
                     _ => true,
@@ -53,4 +53,25 @@ pub(super) fn suspects<'a>(days: impl Iterator<Item = &'a Day>, date: i32) -> [H
         suspects[kind as usize] = masks.into_iter().filter(|(_, masks)| many(masks)).map(|(scope, _)| scope).collect();
     }
     suspects
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::incident::Metric;
+    use super::super::search_tests::{FIRST, tenant};
+    use super::*;
+
+    #[test]
+    fn a_room_is_suspected_if_it_takes_part_itself() {
+        let suspected = |who_kind: WhoKind| {
+            let mut tenant = tenant(&|_, person, _, _| (person == 3).then_some(Metric::Loss));
+            for session in tenant.days.iter_mut().flat_map(|day| &mut day.sessions) {
+                session.scopes[ScopeKind::Room as usize] = session.scope(ScopeKind::Person);
+                session.who_kind = who_kind;
+            }
+            let suspects = suspects(tenant.days[12..].iter(), FIRST + 19);
+            [ScopeKind::Person, ScopeKind::Room, ScopeKind::Service].map(|kind| suspects[kind as usize].len())
+        };
+        assert_eq!((suspected(WhoKind::Person), suspected(WhoKind::Room)), ([1, 0, 0], [1, 1, 0]));
+    }
 }

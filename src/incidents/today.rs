@@ -36,7 +36,6 @@ impl<'a> Today<'a> {
             for kind in ScopeKind::ALL.iter().copied() {
                 let scope = strata.scope(session, kind);
                 let own = match kind {
-                    ScopeKind::Person => session.who_kind == WhoKind::Person,
                     ScopeKind::Room => session.who_kind == WhoKind::Room,
                     _ => true,
                 };
