@@ -7,7 +7,7 @@ use super::super::data::Session;
 use super::super::incident::Metric;
 use super::super::planted_tests::{past_and_today, random_tenant, short};
 use super::super::search::{explained_by, network_types};
-use super::super::search_tests::{FIRST, tenant};
+use super::super::search_tests::{FIRST, Tenant, tenant};
 use super::*;
 
 /// What is expected of some sessions, how much it varies, and every candidate, of a day of a tenant.
@@ -77,12 +77,9 @@ fn a_short_part_of_a_session_is_not_compared_at_the_last_level() {
     assert_eq!((compared(LEAST_SESSION_COVER), compared(0.69)), ([0, 1, 2, 3], [0, 1, 2, 2]));
 }
 
-/// The search on a day after fifteen good ones, for a device that the first `people` have; the first three of them are poor
-/// throughout the second meeting.
-fn three_of(people: usize, metric: Metric) -> Option<Candidate> {
-    let mut tenant = tenant(&move |day, person, slot, _| (day == 15 && slot == 1 && person < 3).then_some(metric));
-    let of_device = |session: &&mut Session| (0..people).any(|one| session.key.ends_with(&format!("-{one:02}")));
-    tenant.days[15].sessions.iter_mut().filter(of_device).for_each(|one| one.scopes[ScopeKind::Device as usize] = 1);
+/// What the search says about a scope of a day after fifteen good ones, from 09:00 to the end of the second meetings or,
+/// if `is_whole_day`, of the third ones.
+fn tested(tenant: &Tenant, kind: ScopeKind, value: &str, is_whole_day: bool) -> Option<Candidate> {
     let day = &tenant.days[15];
     let (mut past, earlier, explained) = (Past::default(), Earlier::default(), Explained::default());
     past.days.extend(tenant.days[..15].iter().cloned());
@@ -90,13 +87,50 @@ fn three_of(people: usize, metric: Metric) -> Option<Candidate> {
     let rates = Rates::learn(&past, &strata, day.date, day.date);
     let mut today = Today::new(day, &strata);
     let mut search = Search::new(&mut today, &past, &strata, &rates, &explained, &earlier);
-    let from = day.date * 1440 + 660;
-    search.test(ScopeKind::Device, 1, Family::Network, (from, from + 39), LEVELS - 1)
+    let midnight = day.date * 1440;
+    let window = (midnight + 540, midnight + if is_whole_day { 879 } else { 699 });
+    let scope = tenant.names.number(kind, value).expect("of the tenant");
+    search.test(kind, scope, Family::Network, window, 1)
+}
+
+/// Somebody has these poor minutes in the second meeting of day 15.
+fn with_poor(people: &'static [usize], metric: Metric) -> Tenant {
+    tenant(&move |day, person, slot, _| (day == 15 && slot == 1 && people.contains(&person)).then_some(metric))
 }
 
 #[test]
 fn a_fifth_of_the_people_present_must_be_affected() {
-    assert!(three_of(15, Metric::Loss).is_some_and(|one| one.people.len() == 3));
-    assert!(three_of(16, Metric::Loss).is_none());
-    assert!(three_of(15, Metric::Cpu).is_none(), "of the family that is looked for");
+    let with = |people: usize, metric: Metric| {
+        let mut tenant = with_poor(&[0, 1, 2], metric);
+        let device = tenant.names.scope(ScopeKind::Device, Some("laptop A"));
+        let has_it = |session: &&mut Session| (0..people).any(|one| session.key.ends_with(&format!("-{one:02}")));
+        let sessions = tenant.days[15].sessions.iter_mut().filter(has_it);
+        sessions.for_each(|session| session.scopes[ScopeKind::Device as usize] = device);
+        tested(&tenant, ScopeKind::Device, "laptop A", false)
+    };
+    assert!(with(15, Metric::Loss).is_some_and(|one| one.people.len() == 3));
+    assert!(with(16, Metric::Loss).is_none());
+    assert!(with(15, Metric::Cpu).is_none(), "of the family that is looked for");
+}
+
+#[test]
+fn the_people_of_a_scope_must_be_affected_in_two_meetings() {
+    let found = |people| tested(&with_poor(people, Metric::Loss), ScopeKind::Subnet, "10.0.0.0/24", false).is_some();
+    assert!(found(&[0, 1, 2]));
+    // They meet each other, before that without a problem.
+    let together = |people| tested(&with_poor(people, Metric::Loss), ScopeKind::Site, "Harbour House", false).is_some();
+    assert!(together(&[0, 4, 7]) && !together(&[0, 4, 8]));
+}
+
+#[test]
+fn a_person_must_be_affected_in_three_meetings() {
+    let mut tenant = tenant(&|day, person, _, _| (day == 15 && person == 3).then_some(Metric::Loss));
+    let found = |tenant: &Tenant| tested(tenant, ScopeKind::Person, "person 3", true).is_some();
+    assert!(found(&tenant));
+    let second = tenant.names.number(ScopeKind::Meeting, &format!("{}-1-0", FIRST + 15)).expect("a meeting");
+    let third = format!("{}-2-03", FIRST + 15);
+    for session in tenant.days[15].sessions.iter_mut().filter(|one| one.key == third) {
+        session.scopes[ScopeKind::Meeting as usize] = second;
+    }
+    assert!(!found(&tenant), "two of its sessions are one meeting");
 }

@@ -106,7 +106,7 @@ impl ChronicSearch {
                 push(&mut all, day);
                 for (at, suspects) in suspects.iter().enumerate().filter(|(_, suspects)| !suspects.is_empty()) {
                     let scope = strata.scope(session, ScopeKind::ALL[at]);
-                    if scope != 0 && suspects.contains(&scope) {
+                    if suspects.contains(&scope) {
                         push(of_scopes[at].entry(scope).or_default(), day);
                     }
                 }

@@ -6,7 +6,7 @@ use super::super::incident::Metric;
 use super::super::null_model::STRATA;
 use super::super::planted_tests::{past_and_today, random_tenant, short};
 use super::super::search::network_types;
-use super::super::search_tests::{Cause, FIRST, tenant};
+use super::super::search_tests::{Cause, FIRST, Tenant, tenant, tenant_of};
 use super::*;
 
 /// The answer to every question of a day of a tenant, and what is found in the end.
@@ -131,11 +131,9 @@ fn people_of_an_incident_are_no_peers_from_its_first_day_on() {
     assert_eq!(counted(&search, Family::Cpu), before);
 }
 
-/// When a chronic problem of jitter began that is asked about on the last day.
-fn first_bad_day(kind: ScopeKind, value: &str, cause: &Cause, change: &dyn Fn(&mut Session)) -> Option<i32> {
-    let mut tenant = tenant(cause);
-    tenant.days.iter_mut().flat_map(|day| &mut day.sessions).for_each(change);
-    let (past, today) = past_and_today(&tenant, 19);
+/// The answer on the last day of a tenant.
+fn answered(tenant: &Tenant, kind: ScopeKind, value: &str) -> Option<Chronic> {
+    let (past, today) = past_and_today(tenant, tenant.days.len() - 1);
     let strata = Strata::learn(&past, &today, network_types(&tenant.names));
     let search = ChronicSearch::new(&past, &today, &strata, &Earlier::default());
     let scope = tenant.names.number(kind, value).expect("of the tenant");
@@ -144,7 +142,33 @@ fn first_bad_day(kind: ScopeKind, value: &str, cause: &Cause, change: &dyn Fn(&m
         .into_iter()
         .find(|one| (one.kind, one.scope, one.family) == (kind, scope, Family::Network))
         .expect("enough bad days");
-    search.answer(&question).map(|one| one.found.first_bad - FIRST)
+    search.answer(&question).map(|one| one.found)
+}
+
+/// When a chronic problem began.
+fn first_bad_day(kind: ScopeKind, value: &str, cause: &Cause, change: &dyn Fn(&mut Session)) -> Option<i32> {
+    let mut tenant = tenant(cause);
+    tenant.days.iter_mut().flat_map(|day| &mut day.sessions).for_each(change);
+    answered(&tenant, kind, value).map(|one| one.first_bad - FIRST)
+}
+
+#[test]
+fn bad_days_are_looked_for_in_the_last_three_weeks() {
+    let mut tenant = tenant_of(30, &|_, person, _, minute| (person == 3 && minute % 2 == 0).then_some(Metric::Jitter));
+    for day in &mut tenant.days {
+        // The person comes every third day: on 7 days of the last 21, and on the day before those.
+        if (day.date - FIRST) % 3 != 2 {
+            let (key, date) = ("-03", day.date);
+            let is_away = |session: &&mut Session| session.key.ends_with(key);
+            day.sessions.iter_mut().filter(is_away).for_each(|session| {
+                session.judged_minutes = 0;
+                session.minutes = [0; 5];
+            });
+            *day = Day::sorted(date, std::mem::take(&mut day.sessions), Vec::new());
+        }
+    }
+    let found = answered(&tenant, ScopeKind::Person, "person 3").expect("a problem");
+    assert_eq!((found.bad_days, found.used_days), (7, 7));
 }
 
 /// Half of the minutes are poor from day 10 on, and before that a smaller number of a smaller whole.

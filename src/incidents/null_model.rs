@@ -404,6 +404,11 @@ mod tests {
     use super::super::search_tests::tenant;
     use super::*;
 
+    fn at_home(session: &mut Session) {
+        session.scopes[ScopeKind::Site as usize] = 0;
+        session.is_home_like = true;
+    }
+
     #[test]
     fn without_history_more_is_expected_of_the_network_at_home() {
         let tenant = tenant(&|_, _, _, _| None);
@@ -412,13 +417,31 @@ mod tests {
         let rates = Rates::learn(&Past::default(), &strata, day.date, day.date);
         let expected = |is_home_like: bool| {
             let mut session = day.sessions[0].clone();
-            session.scopes[ScopeKind::Site as usize] = 0;
+            at_home(&mut session);
             session.is_home_like = is_home_like;
             let expected = rates.expected(&strata, &session);
             [Family::Network, Family::Cpu].map(|family| expected[family as usize].session)
         };
         assert_eq!(expected(true), [NATURAL_SHARE_WITHOUT_HISTORY, SHARE_WITHOUT_HISTORY]);
         assert_eq!(expected(false), [SHARE_WITHOUT_HISTORY; 2]);
+    }
+
+    #[test]
+    fn three_days_are_a_history_and_four_of_a_person_make_a_home_known() {
+        let tenant = tenant(&|_, _, _, _| None);
+        let expected = |days: usize| {
+            let (mut past, today) = (Past::default(), &tenant.days[days]);
+            past.days.extend(tenant.days[..days].iter().cloned());
+            past.days.iter_mut().flat_map(|day| &mut day.sessions).for_each(at_home);
+            let strata = Strata::learn(&past, today, Vec::new());
+            let rates = Rates::learn(&past, &strata, today.date, today.date);
+            let mut session = today.sessions[0].clone();
+            at_home(&mut session);
+            rates.expected(&strata, &session)[Family::Network as usize]
+        };
+        let is_assumed = |days: usize| expected(days).session == NATURAL_SHARE_WITHOUT_HISTORY;
+        assert!(is_assumed(2) && !is_assumed(3));
+        assert!(expected(3).is_unknown_home && !expected(4).is_unknown_home);
     }
 
     #[test]

@@ -102,10 +102,12 @@ fn a_short_meeting_may_be_poor_as_a_whole_and_a_site_may_not_for_so_short_a_time
     let long = judged(&tenant, 15, &Earlier::default());
     assert_eq!(kinds(&long.acute), [], "nine minutes of forty");
     let is_short = |session: &&mut Session| session.scope(ScopeKind::Meeting) == meeting;
-    for session in tenant.days[15].sessions.iter_mut().filter(is_short) {
-        (session.last, session.judged_minutes) = (session.first + 8, 9);
+    for (length, found) in [(9, &[ScopeKind::Meeting][..]), (17, &[ScopeKind::Meeting]), (18, &[])] {
+        for session in tenant.days[15].sessions.iter_mut().filter(is_short) {
+            (session.last, session.judged_minutes) = (session.first + length - 1, length as u32);
+        }
+        assert_eq!(kinds(&judged(&tenant, 15, &Earlier::default()).acute), found, "nine minutes of {length}");
     }
-    assert_eq!(kinds(&judged(&tenant, 15, &Earlier::default()).acute), [ScopeKind::Meeting]);
 }
 
 #[test]

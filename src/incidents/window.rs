@@ -61,3 +61,19 @@ impl Bins {
         found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_windows_that_would_fit_are_counted_in_the_used_time() {
+        let mut bins = Bins::new(3, 49);
+        assert_eq!((bins.origin, bins.poor.len(), bins.bin(3), bins.bin(49), bins.bin(60)), (0, 10, 0, 9, 9));
+        for bin in [0, 1, 2, 3, 8, 9] {
+            (bins.present[bin], bins.expected[bin]) = (10.0, 0.2);
+        }
+        (bins.poor[2], bins.poor[3]) = (5.0, 5.0);
+        assert_eq!(bins.best(), [((10, 19), 3.0)], "once for all ratios");
+    }
+}
