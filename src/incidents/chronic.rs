@@ -256,14 +256,19 @@ impl ChronicSearch {
         if single && last.first() != Some(&self.date) {
             return None;
         }
-        // Whatever is usual elsewhere, so that few scopes are compared.
-        let may_be_bad = |date: &&i32| {
-            let people = &by_date[*date];
+        // The share of minutes, or of people, that is poor.
+        let severity = |date: &i32| {
+            let people = &by_date[date];
             if single {
                 let poor: f64 = people.iter().map(|day| day.poor[family as usize]).sum();
-                return poor / people.iter().map(|day| day.judged).sum::<f64>() >= BAD_DAY_SHARE_MEETINGS;
+                return poor / people.iter().map(|day| day.judged).sum::<f64>();
             }
-            people.iter().filter(|day| day.is_affected(family)).nth(1).is_some()
+            people.iter().filter(|day| day.is_affected(family)).count() as f64 / people.len() as f64
+        };
+        // Whatever is usual elsewhere, so that few scopes are compared.
+        let may_be_bad = |date: &&i32| match single {
+            true => severity(date) >= BAD_DAY_SHARE_MEETINGS,
+            false => by_date[*date].iter().filter(|day| day.is_affected(family)).nth(1).is_some(),
         };
         if last.iter().filter(may_be_bad).count() < least_bad_days(kind) {
             return None;
@@ -292,14 +297,6 @@ impl ChronicSearch {
             return None;
         }
         // At least half as bad as the recent ones.
-        let severity = |date: &i32| {
-            let people = &by_date[date];
-            if single {
-                let poor: f64 = people.iter().map(|day| day.poor[family as usize]).sum();
-                return poor / people.iter().map(|day| day.judged).sum::<f64>();
-            }
-            people.iter().filter(|day| day.is_affected(family)).count() as f64 / people.len() as f64
-        };
         let mut severities: Vec<f64> = bad.iter().map(severity).collect();
         severities.sort_by(f64::total_cmp);
         let least = RUN_SHARE * severities[severities.len() / 2];
