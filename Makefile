@@ -48,6 +48,7 @@ help:
 	@echo "make test-mutants        changes one place of FILES at a time; lists the changes that no unit test notices (hours)"
 	@echo "make bench               benchmarks beside other tools; writes docs/BENCHMARKS.md (1 h; PARTS=rebuild,sizes for some)"
 	@echo "make bench PARTS=incidents   planted incidents: found, missed, false (SEEDS=20 for fewer than 200 tenants)"
+	@echo "make bench PARTS=scale   a store of 10,000 people with 4, 13 and 52 weeks (WEEKS=4,13 for fewer; 45 GB of disk)"
 	@echo "make bench-script        a script of 160 lines beside vcq-etl (docs/COMPARISON.md)"
 	@echo "make bench-stages        time of each stage; FILTER=page for some"
 	@echo "make bench-instructions  instruction counts of parsers and stages, compared with benches/instructions.txt (valgrind)"

@@ -1,9 +1,10 @@
 """End-to-end benchmarks: `make bench`. Prints a section per part and writes docs/BENCHMARKS.md.
 
-    make bench                                  every part
+    make bench                                  every part but scale
     make bench PARTS=rebuild,fetching           some parts; the others keep their last results
     make bench BENCH_SAMPLES=50000 BENCH_RUNS=1     quick check that it works; writes target/bench/quick.md
     make bench PARTS=incidents SEEDS=20         fewer tenants; writes docs/BENCHMARKS.md all the same
+    make bench PARTS=scale WEEKS=4,13           up to a year of 10,000 people, which needs 45 GB of disk
 
 Stores and results are kept under target/bench/, so that a second run only measures.
 """
@@ -32,6 +33,8 @@ import sizes
 import stores
 
 PARTS = {module.__name__: module for module in (rebuild, fetching, memory, growth, sizes, reports, incidents, scale)}
+# A year of it takes far more time and disk than the other parts together.
+LARGE_PARTS = {"scale"}
 # Below this many samples a run only shows that the benchmarks work.
 QUICK_BELOW = 500_000
 
@@ -62,7 +65,7 @@ def main():
         scale.self_test()
         print("the comparison of cells detects every difference")
         return 0
-    wanted = [name for name in options.parts.replace(" ", "").split(",") if name] or list(PARTS)
+    wanted = [name for name in options.parts.replace(" ", "").split(",") if name] or [name for name in PARTS if name not in LARGE_PARTS]
     unknown = [name for name in wanted if name not in PARTS]
     if unknown:
         print(f"unknown part: {', '.join(unknown)}; parts: {', '.join(PARTS)}", file=sys.stderr)
