@@ -191,7 +191,7 @@ fn how_bad_a_day_is_is_a_share() {
     let of_site = |day: i32, person: usize, _: usize, minute: i32| {
         let is_affected = match day {
             9 | 12 | 13 => person < 2,
-            day => day >= 10 && person % 2 == 0,
+            day => day >= 10 && person.is_multiple_of(2),
         };
         (person < 12 && is_affected && minute % 2 == 0).then_some(Metric::Jitter)
     };
