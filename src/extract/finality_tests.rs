@@ -110,7 +110,7 @@ struct Judged {
     short_since_us: Option<i64>,
 }
 
-/// A participant with so many expected minutes.
+/// A participant with this many expected minutes.
 fn quality(expected_minutes: i64) -> impl Fn(&ReceivedAnswer, &Unit) -> Judged {
     move |answer, _| Judged { is_final: SETTLE.quality_is_final(answer, Some(expected_minutes)), short_since_us: None }
 }

@@ -77,8 +77,8 @@ fn a_short_part_of_a_session_is_not_compared_at_the_last_level() {
     assert_eq!((compared(LEAST_SESSION_COVER), compared(0.69)), ([0, 1, 2, 3], [0, 1, 2, 2]));
 }
 
-/// What the search says about a scope of a day after fifteen good ones, from 09:00 to the end of the second meetings or,
-/// if `is_whole_day`, of the third ones.
+/// What the search says about a scope of a day after fifteen good ones, from 09:00 to the end of the second meetings,
+/// or of the third ones if `is_whole_day`.
 fn tested(tenant: &Tenant, kind: ScopeKind, value: &str, is_whole_day: bool) -> Option<Candidate> {
     let day = &tenant.days[15];
     let (mut past, earlier, explained) = (Past::default(), Earlier::default(), Explained::default());
