@@ -1,11 +1,15 @@
 //! Days since 1970-01-01 in SQL.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::schema::{PARTITION_COLUMN, civil_date_text};
+use super::connection::rows;
+use super::draft::Draft;
+use super::error::{LoadError, Result};
+use crate::schema::{PARTITION_COLUMN, QUALITY_SAMPLES, civil_date_text};
 
-/// Days judged by one statement, which limits its memory.
+/// Days judged by one statement, and their samples, unless a single day has more: this limits its memory.
 const JUDGED_DAYS: i32 = 31;
+const JUDGED_SAMPLES: u64 = 2_000_000;
 
 fn day(date: i32) -> String {
     format!("date '{}'", civil_date_text(date))
@@ -28,13 +32,33 @@ pub(super) fn since_until((first, last): (i32, i32)) -> String {
     format!("since := {}, until := {}", day(first), day(last + 1))
 }
 
-/// First and last day of consecutive days, at most [`JUDGED_DAYS`] each.
-pub(super) fn spans(dates: &BTreeSet<i32>) -> Vec<(i32, i32)> {
+/// First and last day of consecutive days that are judged by one statement.
+pub(super) fn spans(draft: &Draft, dates: &BTreeSet<i32>) -> Result<Vec<(i32, i32)>> {
+    let sql = format!(
+        "select cast({PARTITION_COLUMN} - date '1970-01-01' as integer), count(*) from {} where {} group by 1",
+        QUALITY_SAMPLES.name,
+        on_days(dates)
+    );
+    let counts: Vec<(i32, u64)> = rows(&draft.connection, &sql, |row| Ok((row.get(0)?, row.get(1)?)))
+        .map_err(LoadError::duckdb("count the samples of", &draft.path))?;
+    let samples: BTreeMap<i32, u64> = counts.into_iter().collect();
+    Ok(spans_of(dates.iter().map(|date| (*date, samples.get(date).copied().unwrap_or_default()))))
+}
+
+/// Of days with their samples.
+fn spans_of(days: impl IntoIterator<Item = (i32, u64)>) -> Vec<(i32, i32)> {
     let mut spans: Vec<(i32, i32)> = Vec::new();
-    for date in dates {
+    let mut of_span = 0;
+    for (date, samples) in days {
+        of_span += samples;
         match spans.last_mut() {
-            Some((first, last)) if *date == *last + 1 && *date - *first < JUDGED_DAYS => *last = *date,
-            _ => spans.push((*date, *date)),
+            Some((first, last)) if date == *last + 1 && date - *first < JUDGED_DAYS && of_span <= JUDGED_SAMPLES => {
+                *last = date;
+            }
+            _ => {
+                spans.push((date, date));
+                of_span = samples;
+            }
         }
     }
     spans
@@ -45,10 +69,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_judged_in_spans_of_a_month_at_most() {
-        let spans_of = |dates: Vec<i32>| spans(&BTreeSet::from_iter(dates));
-        assert_eq!(spans_of(Vec::new()), []);
-        assert_eq!(spans_of(vec![5, 7, 8]), [(5, 5), (7, 8)]);
-        assert_eq!(spans_of((0..70).collect()), [(0, 30), (31, 61), (62, 69)]);
+    fn days_are_judged_in_spans_of_a_month_or_two_million_samples_at_most() {
+        let few = |days: Vec<i32>| spans_of(days.into_iter().map(|day| (day, 1)));
+        assert_eq!(few(Vec::new()), []);
+        assert_eq!(few(vec![5, 7, 8]), [(5, 5), (7, 8)]);
+        assert_eq!(few((0..70).collect()), [(0, 30), (31, 61), (62, 69)]);
+        let million = 1_000_000;
+        let many = [(0, 3 * million), (1, million), (2, million), (3, 1), (4, 0), (5, 2 * million - 1), (6, million)];
+        assert_eq!(spans_of(many), [(0, 0), (1, 2), (3, 5), (6, 6)]);
     }
 }

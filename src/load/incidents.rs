@@ -105,7 +105,7 @@ impl Search<'_> {
                 changed.intersection(&self.published).copied().collect()
             }
         };
-        for span in spans(&dates) {
+        for span in spans(draft, &dates)? {
             let sql = format!(
                 "insert into {table} by name select * from judged_participant_minutes({}, profile := {})",
                 since_until(span),

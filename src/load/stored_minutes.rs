@@ -26,10 +26,11 @@ pub(super) fn update(
     // While there are none, the macros compute every row.
     draft.execute("delete rows from", &format!("delete from {}", STORED_LIMITS.name))?;
     let dates = changed.map_or_else(|| published.clone(), |changed| changed & published);
+    let spans = spans(draft, &dates)?;
     for (table, source) in STORED {
         let outdated = changed.map_or_else(|| "true".to_owned(), on_days);
         draft.execute("remove outdated dates from", &format!("delete from {} where {outdated}", table.name))?;
-        for span in spans(&dates) {
+        for span in spans.iter().copied() {
             draft.execute("judge the minutes of", &insert(table.name, table, source, profile, span))?;
         }
     }
