@@ -279,6 +279,8 @@ fuzz: duckdb
 CARGO_MUTANTS_VERSION = 27.1.0
 FILES ?= $(addprefix src/extract/,finality.rs walk.rs unit_result.rs) \
 	$(addprefix src/load/,publish.rs plan.rs durable.rs) \
+	$(addprefix src/incidents/,acute.rs chronic.rs explained.rs find.rs null_model.rs person_day.rs runs.rs search.rs) \
+	$(addprefix src/incidents/,severity.rs statistics.rs suspects.rs window.rs) \
 	$(addprefix crates/feishu-vc/src/,error_codes.rs error_detail.rs redaction.rs) \
 	$(addprefix crates/feishu-vc/src/limiter/,gcra.rs local.rs endpoint.rs shared_file.rs shared_state.rs)
 test-mutants: duckdb $(VENV)/cargo-mutants/bin/cargo-mutants
