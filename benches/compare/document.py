@@ -350,6 +350,11 @@ def scale(found):
     largest = rows[-1]
     per_sample = lambda mib, row: mib * (1 << 20) / row["samples"]
     parquet, database = (per_sample(largest[name], largest) for name in ("parquet_mib", "duckdb_mib"))
+    mean = lambda row, name: sum(one[name] for one in row["nights"]) / len(row["nights"])
+    more = max(1, largest["samples"] - rows[0]["samples"])
+    growth_s = lambda of: 10e6 * (of(largest) - of(rows[0])) / more
+    night_s, copy_s = (growth_s(lambda row: mean(row, name)) for name in ("publishing_s", "copy_s"))
+    year_s = growth_s(lambda row: row["report_year"]["wall_s"])
     raw = found["raw_mib_per_week"] * (1 << 20) / (rows[0]["samples"] / rows[0]["weeks"])
     return [
         f"A tenant of {found['people']:,} people: one week comes from the simulator, the earlier weeks are copies of its Parquet files with other dates and "
@@ -376,6 +381,7 @@ def scale(found):
             ],
         ),
         "",
+        f"With ten million samples more, a night takes {night_s:.1f} s longer, of these {copy_s:.1f} s for the copy, and a report of a year {year_s:.1f} s. "
         f"A sample takes {database:.0f} bytes in `vcq.duckdb`, {parquet:.0f} in Parquet and {raw:.0f} in the raw log. While a night is published, "
         f"`vcq.duckdb` exists twice: a hundred million samples need {(2 * database + parquet + raw) / 10:.0f} GB of disk. "
         "The setting `database` limits the file to the last days (docs/SCALE.md).",

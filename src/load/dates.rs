@@ -40,7 +40,7 @@ pub(super) fn spans(draft: &Draft, dates: &BTreeSet<i32>) -> Result<Vec<(i32, i3
         on_days(dates)
     );
     let counts: Vec<(i32, u64)> = rows(&draft.connection, &sql, |row| Ok((row.get(0)?, row.get(1)?)))
-        .map_err(LoadError::duckdb("count the samples of", &draft.path))?;
+        .map_err(LoadError::duckdb("count the rows of", &draft.path))?;
     let samples: BTreeMap<i32, u64> = counts.into_iter().collect();
     Ok(spans_of(dates.iter().map(|date| (*date, samples.get(date).copied().unwrap_or_default()))))
 }
