@@ -114,13 +114,13 @@ def night(env, store, day):
     }
 
 
-def measured(command, accept=(0,)):
-    ran = measure.run([stores.BINARY, *command], stores.environment(), accept)
+def measured(command):
+    ran = measure.run([stores.BINARY, *command], stores.environment())
     return {"wall_s": ran.wall_s, "cpu_s": ran.cpu_s, "peak_mib": ran.peak_mib}
 
 
 def read(store, last_day):
-    """A report, the page and both kinds of `verify`."""
+    """A report over a month and a year, the page and `verify`."""
     since = lambda days: str(last_day - datetime.timedelta(days=days - 1))
     report = ["report", "run", "worst-participants", "--store", store, "--format", "csv", "--since"]
     page = ["report", "html", "--store", store, "--period", "month", "--date", since(WEEK_DAYS + 7), "--out", stores.scratch()]
