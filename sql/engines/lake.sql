@@ -1,7 +1,7 @@
 -- What is in vcq.duckdb only, by the names that it has there: for engines that read the Parquet files. Read by
 -- src/report/engine only.
 
--- The stored minutes are in vcq.duckdb only: here every minute is judged.
+-- The stored minutes and audio streams are in vcq.duckdb only: here every minute is judged.
 create or replace macro differing_limits(profile := 'cqd') as table select 1 as differences;
 
 create or replace macro marked_minutes(since := null, until := null, profile := 'cqd') as table
@@ -16,6 +16,9 @@ from computed_caused_minutes(since := since, until := until, profile := profile)
 
 create or replace macro cpu_minutes(since := null, until := null, profile := 'cqd') as table
 select c.* from computed_cpu_minutes(since := since, until := until, profile := profile) as c;
+
+create or replace macro audio_streams(since := null, until := null, profile := 'cqd') as table
+select c.* from computed_audio_streams(since := since, until := until, profile := profile) as c;
 
 -- This table too.
 create or replace view judged_participants as

@@ -39,8 +39,9 @@
 -- key: version
 with judged as materialized (
     select
-        coalesce(f.app_version, 'unknown') as version,
-        f.who,
+        v.participant_key,
+        d.dimension_value as version,
+        d.who,
         v.meeting_date,
         v.judged_minutes,
         v.poor_minutes,
@@ -48,7 +49,8 @@ with judged as materialized (
         v.cause_minutes,
         v.cause_no
     from verdict_causes(since := $since, until := $until, profile := $profile) as v
-    inner join participant_facts as f on f.participant_key = v.participant_key and f.meeting_date = v.meeting_date
+    inner join dimension_values(since := $since, until := $until, dimension := 'version') as d
+        on d.participant_key = v.participant_key and d.meeting_date = v.meeting_date
 ),
 
 sessions as (
@@ -124,14 +126,17 @@ processor as (
             sum(u.minutes) over (partition by u.version) as n
         from (
             select
-                coalesce(f.app_version, 'unknown') as version,
+                j.version,
                 q.client_max_cpu_usage_pct as x,
                 cast(count(*) as double) as minutes
             from quality_samples as q
-            inner join participant_facts as f on f.participant_key = q.participant_key and f.meeting_date = q.meeting_date
+            inner join judged as j
+                on j.participant_key = q.participant_key
+                and j.meeting_date = q.meeting_date
+                and j.cause_no = 1
             where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
                 and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
-            group by coalesce(f.app_version, 'unknown'), q.client_max_cpu_usage_pct
+            group by j.version, q.client_max_cpu_usage_pct
         ) as u
         where u.x is not null
     ) as c
@@ -164,11 +169,14 @@ left join pairs as p on p.version = v.version
 left join processor as c on c.version = v.version
 left join (
     select
-        coalesce(f.app_version, 'unknown') as version,
+        j.version,
         count(*) as minutes
     from cpu_minutes(since := $since, until := $until, profile := $profile) as m
-    inner join participant_facts as f on f.participant_key = m.participant_key and f.meeting_date = m.meeting_date
-    group by coalesce(f.app_version, 'unknown')
+    inner join judged as j
+        on j.participant_key = m.participant_key
+        and j.meeting_date = m.meeting_date
+        and j.cause_no = 1
+    group by j.version
 ) as u on u.version = v.version
 left join causes as y on y.version = v.version and y.place = 1
 left join incident_statuses(since := $since, until := $until, profile := $profile, dimension := 'app_version') as i

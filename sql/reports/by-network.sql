@@ -93,14 +93,21 @@ left join incident_statuses(since := $since, until := $until, profile := $profil
     on i.dimension_value = q.dimension_value
 left join (
     select
-        d.dimension_value,
-        count(*) as streams,
-        count(*) filter (where v.verdict = 'poor') as poor_streams
-    from audio_stream_verdicts(since := $since, until := $until, profile := $profile) as v
-    inner join dimension_values(since := $since, until := $until, dimension := 'network') as d
-        on d.participant_key = v.participant_key and d.meeting_date = v.meeting_date
-    where v.verdict <> 'unclassified'
-    group by d.dimension_value
-) as s on s.dimension_value = q.dimension_value
+        v.network_kind,
+        cast(sum(v.streams) as bigint) as streams,
+        cast(sum(v.poor_streams) as bigint) as poor_streams
+    from (
+        select
+            network_kind_of(p.network_type) as network_kind,
+            case when a.received_verdict <> 'unclassified' then 1 else 0 end
+            + case when a.sent_verdict <> 'unclassified' then 1 else 0 end as streams,
+            case when a.received_verdict = 'poor' then 1 else 0 end
+            + case when a.sent_verdict = 'poor' then 1 else 0 end as poor_streams
+        from audio_streams(since := $since, until := $until, profile := $profile) as a
+        inner join participants as p on p.participant_key = a.participant_key and p.meeting_date = a.meeting_date
+    ) as v
+    where v.streams > 0
+    group by v.network_kind
+) as s on s.network_kind = q.dimension_value
 order by q.poor_minutes desc, q.judged_minutes desc, q.dimension_value
 limit cast($top as bigint)

@@ -64,7 +64,7 @@ with judged as materialized (
         v.cause_no,
         f.room_id
     from verdict_causes(since := cast($since as date) - 7, until := $until, profile := $profile) as v
-    left join participant_facts as f on f.participant_key = v.participant_key and f.meeting_date = v.meeting_date
+    left join participants as f on f.participant_key = v.participant_key and f.meeting_date = v.meeting_date
 ),
 
 meetings_of as (
@@ -169,23 +169,26 @@ left join (
 left join (
     select
         c.meeting_date,
-        counted_percentile(0.1, c.x, c.upto, c.n) as mos_p10,
-        counted_percentile(0.5, c.x, c.upto, c.n) as mos_p50
+        counted_percentile(0.1, mos_of_r(c.r), c.upto, c.n) as mos_p10,
+        counted_percentile(0.5, mos_of_r(c.r), c.upto, c.n) as mos_p50
     from (
         select
             y.meeting_date,
-            y.x,
-            sum(y.minutes) over (partition by y.meeting_date order by y.x) as upto,
+            y.r,
+            sum(y.minutes) over (partition by y.meeting_date order by y.r) as upto,
             sum(y.minutes) over (partition by y.meeting_date) as n
         from (
             select
                 m.meeting_date,
-                m.mos_received_estimate as x,
+                r_estimate(m.delay_ms, m.audio_jitter_received_ms, m.loss_received_pct) as r,
                 cast(count(*) as double) as minutes
-            from quality_minutes(since := $since, until := $until, profile := $profile) as m
-            group by m.meeting_date, m.mos_received_estimate
+            from aligned_minutes(since := $since, until := $until) as m
+            where m.audio_bitrate_received_kbps > 0
+                and m.delay_ms is not null
+                and m.audio_jitter_received_ms is not null
+                and m.loss_received_pct is not null
+            group by m.meeting_date, r_estimate(m.delay_ms, m.audio_jitter_received_ms, m.loss_received_pct)
         ) as y
-        where y.x is not null
     ) as c
     group by c.meeting_date
 ) as e on e.meeting_date = d.meeting_date

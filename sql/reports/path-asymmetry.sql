@@ -32,6 +32,82 @@
 --   loss_in_p95_pct, jitter_out_p95_ms, jitter_in_p95_ms
 -- next: report run by-network
 -- key: value
+with people as materialized (
+    select
+        d.participant_key,
+        d.meeting_date,
+        d.dimension_value,
+        dense_rank() over (order by d.dimension_value) as dimension_no,
+        row_number() over () as participant_no
+    from dimension_values(since := $since, until := $until, dimension := $dimension) as d
+),
+
+-- By participant, and by value of each metric. Numbers are compared faster than texts.
+counted as materialized (
+    select
+        g.dimension_no,
+        g.participant_no,
+        8 * grouping(g.loss_sent_pct)
+        + 4 * grouping(g.loss_received_pct)
+        + 2 * grouping(g.audio_jitter_sent_ms)
+        + grouping(g.audio_jitter_received_ms) as metric,
+        coalesce(g.loss_sent_pct, g.loss_received_pct, g.audio_jitter_sent_ms, g.audio_jitter_received_ms) as x,
+        count(*) as minutes,
+        count(*) filter (where g.is_up_bad and not g.is_down_bad) as up_only,
+        count(*) filter (where g.is_down_bad and not g.is_up_bad) as down_only,
+        count(*) filter (where g.is_down_bad and g.is_up_bad) as both_ways
+    from (
+        select
+            d.dimension_no,
+            d.participant_no,
+            m.loss_sent_pct,
+            m.loss_received_pct,
+            m.audio_jitter_sent_ms,
+            m.audio_jitter_received_ms,
+            coalesce(m.is_loss_sent_bad or m.is_jitter_sent_bad, false) as is_up_bad,
+            coalesce(m.is_loss_received_bad or m.is_jitter_received_bad, false) as is_down_bad
+        from quality_minutes(since := $since, until := $until, profile := $profile) as m
+        inner join people as d on d.participant_key = m.participant_key and d.meeting_date = m.meeting_date
+        where coalesce(m.is_loss_sent_bad, m.is_jitter_sent_bad) is not null
+            and coalesce(m.is_loss_received_bad, m.is_jitter_received_bad) is not null
+    ) as g
+    group by grouping sets (
+        (g.dimension_no, g.participant_no),
+        (g.dimension_no, g.loss_sent_pct),
+        (g.dimension_no, g.loss_received_pct),
+        (g.dimension_no, g.audio_jitter_sent_ms),
+        (g.dimension_no, g.audio_jitter_received_ms)
+    )
+),
+
+-- grouping() has a bit for each metric that is not in the grouping set: 7 is the first of the four, 14 the last.
+percentiles as (
+    select
+        p.dimension_no,
+        max(case when p.metric = 7 then p.p95 end) as loss_out,
+        max(case when p.metric = 11 then p.p95 end) as loss_in,
+        max(case when p.metric = 13 then p.p95 end) as jitter_out,
+        max(case when p.metric = 14 then p.p95 end) as jitter_in
+    from (
+        select
+            u.dimension_no,
+            u.metric,
+            counted_percentile(0.95, u.x, u.upto, u.n) as p95
+        from (
+            select
+                c.dimension_no,
+                c.metric,
+                c.x,
+                sum(cast(c.minutes as double)) over (partition by c.dimension_no, c.metric order by c.x) as upto,
+                sum(cast(c.minutes as double)) over (partition by c.dimension_no, c.metric) as n
+            from counted as c
+            where c.x is not null
+        ) as u
+        group by u.dimension_no, u.metric
+    ) as p
+    group by p.dimension_no
+)
+
 select
     a.value,
     a.participants,
@@ -55,32 +131,32 @@ select
     cast($profile as varchar) as profile
 from (
     select
-        g.value,
-        count(distinct g.participant_key) as participants,
-        count(*) as known,
-        count(*) filter (where g.is_up_bad and not g.is_down_bad) as up_only,
-        count(*) filter (where g.is_down_bad and not g.is_up_bad) as down_only,
-        count(*) filter (where g.is_down_bad and g.is_up_bad) as both_ways,
-        quantile_cont(g.loss_sent_pct, 0.95) as loss_out,
-        quantile_cont(g.loss_received_pct, 0.95) as loss_in,
-        quantile_cont(g.audio_jitter_sent_ms, 0.95) as jitter_out,
-        quantile_cont(g.audio_jitter_received_ms, 0.95) as jitter_in
+        v.value,
+        t.participants,
+        t.known,
+        t.up_only,
+        t.down_only,
+        t.both_ways,
+        p.loss_out,
+        p.loss_in,
+        p.jitter_out,
+        p.jitter_in
     from (
         select
-            d.dimension_value as value,
-            m.participant_key,
-            m.loss_sent_pct,
-            m.loss_received_pct,
-            m.audio_jitter_sent_ms,
-            m.audio_jitter_received_ms,
-            coalesce(m.is_loss_sent_bad or m.is_jitter_sent_bad, false) as is_up_bad,
-            coalesce(m.is_loss_received_bad or m.is_jitter_received_bad, false) as is_down_bad
-        from quality_minutes(since := $since, until := $until, profile := $profile) as m
-        inner join dimension_values(since := $since, until := $until, dimension := $dimension) as d
-            on d.participant_key = m.participant_key and d.meeting_date = m.meeting_date
-        where coalesce(m.is_loss_sent_bad, m.is_jitter_sent_bad) is not null
-            and coalesce(m.is_loss_received_bad, m.is_jitter_received_bad) is not null
-    ) as g
-    group by g.value
+            c.dimension_no,
+            count(*) as participants,
+            cast(sum(c.minutes) as bigint) as known,
+            cast(sum(c.up_only) as bigint) as up_only,
+            cast(sum(c.down_only) as bigint) as down_only,
+            cast(sum(c.both_ways) as bigint) as both_ways
+        from counted as c
+        where c.participant_no is not null
+        group by c.dimension_no
+    ) as t
+    inner join (
+        select distinct d.dimension_no, d.dimension_value as value
+        from people as d
+    ) as v on v.dimension_no = t.dimension_no
+    left join percentiles as p on p.dimension_no = t.dimension_no
 ) as a
 order by a.up_only + a.down_only + a.both_ways desc, a.value

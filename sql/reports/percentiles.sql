@@ -22,9 +22,18 @@
 -- empty: The window has no judged minutes.
 -- next: report run threshold-sheet
 -- key: value, metric
-with minutes_of as (
+with people as materialized (
     select
+        d.participant_key,
+        d.meeting_date,
         d.dimension_value,
+        dense_rank() over (order by d.dimension_value) as dimension_no
+    from dimension_values(since := $since, until := $until, dimension := $dimension) as d
+),
+
+minutes_of as (
+    select
+        d.dimension_no,
         m.delay_ms,
         m.loss_received_pct as loss_in_pct,
         m.loss_sent_pct as loss_out_pct,
@@ -35,14 +44,13 @@ with minutes_of as (
         case when m.video_bitrate_received_kbps > 0 then m.video_bitrate_received_kbps end as video_kbps_in,
         case when m.video_bitrate_sent_kbps > 0 then m.video_bitrate_sent_kbps end as video_kbps_out
     from aligned_minutes(since := $since, until := $until) as m
-    inner join dimension_values(since := $since, until := $until, dimension := $dimension) as d
-        on d.participant_key = m.participant_key and d.meeting_date = m.meeting_date
+    inner join people as d on d.participant_key = m.participant_key and d.meeting_date = m.meeting_date
 ),
 
 -- One metric per row: eight of the nine grouping columns are NULL, and grouping() has a bit for each of them.
 counted as (
     select
-        c.dimension_value,
+        c.dimension_no,
         case c.others
             when 255 then 'delay_ms'
             when 383 then 'loss_in_pct'
@@ -55,11 +63,11 @@ counted as (
             when 510 then 'video_kbps_out'
         end as metric,
         c.metric_value,
-        sum(c.minutes) over (partition by c.dimension_value, c.others order by c.metric_value) as cumulative_minutes,
-        sum(c.minutes) over (partition by c.dimension_value, c.others) as n
+        sum(c.minutes) over (partition by c.dimension_no, c.others order by c.metric_value) as cumulative_minutes,
+        sum(c.minutes) over (partition by c.dimension_no, c.others) as n
     from (
         select
-            q.dimension_value,
+            q.dimension_no,
             256 * grouping(q.delay_ms)
             + 128 * grouping(q.loss_in_pct)
             + 64 * grouping(q.loss_out_pct)
@@ -76,15 +84,15 @@ counted as (
             cast(count(*) as double) as minutes
         from minutes_of as q
         group by grouping sets (
-            (q.dimension_value, q.delay_ms),
-            (q.dimension_value, q.loss_in_pct),
-            (q.dimension_value, q.loss_out_pct),
-            (q.dimension_value, q.audio_jitter_in_ms),
-            (q.dimension_value, q.audio_jitter_out_ms),
-            (q.dimension_value, q.video_fps_in),
-            (q.dimension_value, q.video_fps_out),
-            (q.dimension_value, q.video_kbps_in),
-            (q.dimension_value, q.video_kbps_out)
+            (q.dimension_no, q.delay_ms),
+            (q.dimension_no, q.loss_in_pct),
+            (q.dimension_no, q.loss_out_pct),
+            (q.dimension_no, q.audio_jitter_in_ms),
+            (q.dimension_no, q.audio_jitter_out_ms),
+            (q.dimension_no, q.video_fps_in),
+            (q.dimension_no, q.video_fps_out),
+            (q.dimension_no, q.video_kbps_in),
+            (q.dimension_no, q.video_kbps_out)
         )
     ) as c
     where c.metric_value is not null
@@ -107,7 +115,7 @@ select
     end as reading
 from (
     select
-        g.dimension_value as value,
+        v.value,
         g.metric,
         cast(max(g.n) as bigint) as n,
         counted_percentile(0.05, g.metric_value, g.cumulative_minutes, g.n) as p05,
@@ -120,6 +128,10 @@ from (
             else max(g.metric_value)
         end as worst
     from counted as g
-    group by g.dimension_value, g.metric
+    inner join (
+        select distinct d.dimension_no, d.dimension_value as value
+        from people as d
+    ) as v on v.dimension_no = g.dimension_no
+    group by v.value, g.metric
 ) as a
 order by a.value, a.metric

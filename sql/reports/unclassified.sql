@@ -25,6 +25,26 @@
 -- empty: The window has no minutes.
 -- next: report run unread-values
 -- key: medium, direction
+with kinds as (
+    -- Few combinations occur, so that the streams of each are counted below.
+    select
+        m.audio_received_poor is not null as audio_received_judged,
+        m.audio_bitrate_received_kbps > 0 as audio_received_active,
+        m.audio_sent_poor is not null as audio_sent_judged,
+        m.audio_bitrate_sent_kbps > 0 as audio_sent_active,
+        m.video_received_poor is not null as video_received_judged,
+        m.video_bitrate_received_kbps > 0 as video_received_active,
+        m.video_sent_poor is not null as video_sent_judged,
+        m.video_bitrate_sent_kbps > 0 as video_sent_active,
+        m.share_received_poor is not null as share_received_judged,
+        m.share_bitrate_received_kbps > 0 as share_received_active,
+        m.share_sent_poor is not null as share_sent_judged,
+        m.share_bitrate_sent_kbps > 0 as share_sent_active,
+        count(*) as minutes
+    from quality_minutes(since := $since, until := $until, profile := $profile) as m
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+)
+
 select
     a.medium,
     a.direction,
@@ -40,32 +60,55 @@ from (
     select
         t.medium,
         t.direction,
-        count(*) as minutes,
-        count(*) filter (where t.verdict <> 'unclassified') as judged,
-        count(*) filter (where t.verdict = 'unclassified' and t.bitrate_kbps <= 0) as inactive,
-        count(*) filter (where t.verdict = 'unclassified' and t.bitrate_kbps is null) as no_bitrate,
-        count(*) filter (where t.verdict = 'unclassified' and t.bitrate_kbps > 0) as no_metric
-    from stream_minutes(since := $since, until := $until, profile := $profile) as t
-    group by t.medium, t.direction
-    union all
-    select
-        'any' as medium,
-        'both' as direction,
-        count(*) as minutes,
-        count(g.judged) as judged,
-        count(*) filter (where g.judged is null and g.most_kbps <= 0) as inactive,
-        count(*) filter (where g.judged is null and g.most_kbps is null) as no_bitrate,
-        count(*) filter (where g.judged is null and g.most_kbps > 0) as no_metric
+        cast(sum(t.minutes) as bigint) as minutes,
+        cast(coalesce(sum(t.minutes) filter (where t.is_judged), 0) as bigint) as judged,
+        cast(coalesce(sum(t.minutes) filter (where not t.is_judged and not t.is_active), 0) as bigint) as inactive,
+        cast(coalesce(sum(t.minutes) filter (where not t.is_judged and t.is_active is null), 0) as bigint) as no_bitrate,
+        cast(coalesce(sum(t.minutes) filter (where not t.is_judged and t.is_active), 0) as bigint) as no_metric
     from (
         select
-            m.is_poor as judged,
-            greatest(
-                m.audio_bitrate_received_kbps, m.audio_bitrate_sent_kbps, m.video_bitrate_received_kbps,
-                m.video_bitrate_sent_kbps, m.share_bitrate_received_kbps, m.share_bitrate_sent_kbps
-            ) as most_kbps
-        from quality_minutes(since := $since, until := $until, profile := $profile) as m
-    ) as g
-    having count(*) > 0
+            s.medium,
+            s.direction,
+            k.minutes,
+            case s.medium || s.direction
+                when 'audioreceived' then k.audio_received_judged
+                when 'audiosent' then k.audio_sent_judged
+                when 'videoreceived' then k.video_received_judged
+                when 'videosent' then k.video_sent_judged
+                when 'sharereceived' then k.share_received_judged
+                when 'sharesent' then k.share_sent_judged
+                -- A minute is judged if one of its streams is.
+                else k.audio_received_judged
+                    or k.audio_sent_judged
+                    or k.video_received_judged
+                    or k.video_sent_judged
+                    or k.share_received_judged
+                    or k.share_sent_judged
+            end as is_judged,
+            case s.medium || s.direction
+                when 'audioreceived' then k.audio_received_active
+                when 'audiosent' then k.audio_sent_active
+                when 'videoreceived' then k.video_received_active
+                when 'videosent' then k.video_sent_active
+                when 'sharereceived' then k.share_received_active
+                when 'sharesent' then k.share_sent_active
+                else greatest(
+                    k.audio_received_active, k.audio_sent_active, k.video_received_active,
+                    k.video_sent_active, k.share_received_active, k.share_sent_active
+                )
+            end as is_active
+        from kinds as k
+        cross join (
+            select 'any' as medium, 'both' as direction
+            union all select 'audio' as medium, 'received' as direction
+            union all select 'audio' as medium, 'sent' as direction
+            union all select 'video' as medium, 'received' as direction
+            union all select 'video' as medium, 'sent' as direction
+            union all select 'share' as medium, 'received' as direction
+            union all select 'share' as medium, 'sent' as direction
+        ) as s
+    ) as t
+    group by t.medium, t.direction
 ) as a
 left join (
     select

@@ -37,36 +37,38 @@
 -- next: report run cpu-hogs
 -- key: date, direction
 with active as (
-    select x.*
-    from (
-        select
-            m.meeting_date,
-            s.direction,
-            case s.direction when 'in' then m.video_bitrate_received_kbps else m.video_bitrate_sent_kbps end as bitrate_kbps,
-            case s.direction when 'in' then m.video_height_received_px else m.video_height_sent_px end as height_px,
-            case s.direction when 'in' then m.video_framerate_received_fps else m.video_framerate_sent_fps end as fps,
-            case s.direction when 'in' then m.video_received_poor else m.video_sent_poor end as is_poor
-        from quality_minutes(since := $since, until := $until, profile := $profile) as m
-        cross join (select 'in' as direction union all select 'out' as direction) as s
-    ) as x
-    where x.bitrate_kbps > 0
+    select
+        m.meeting_date,
+        'in' as direction,
+        m.video_height_received_px as height_px,
+        m.video_framerate_received_fps as fps,
+        m.video_received_poor as is_poor
+    from quality_minutes(since := $since, until := $until, profile := $profile) as m
+    where m.video_bitrate_received_kbps > 0
+    union all
+    select
+        m.meeting_date,
+        'out' as direction,
+        m.video_height_sent_px as height_px,
+        m.video_framerate_sent_fps as fps,
+        m.video_sent_poor as is_poor
+    from quality_minutes(since := $since, until := $until, profile := $profile) as m
+    where m.video_bitrate_sent_kbps > 0
 ),
 
 -- Participants whose height changes, with a short number: only their minutes are sorted.
 changing as materialized (
     select
         h.participant_key,
-        h.meeting_date,
-        row_number() over (order by h.meeting_date, h.participant_key) as participant_no
+        row_number() over (order by h.participant_key) as participant_no
     from (
         select
             m.participant_key,
-            m.meeting_date,
             case when m.video_bitrate_received_kbps > 0 then m.video_height_received_px end as in_px,
             case when m.video_bitrate_sent_kbps > 0 then m.video_height_sent_px end as out_px
         from aligned_minutes(since := $since, until := $until) as m
     ) as h
-    group by h.participant_key, h.meeting_date
+    group by h.participant_key
     having min(h.in_px) < max(h.in_px) or min(h.out_px) < max(h.out_px)
 ),
 
@@ -89,7 +91,7 @@ downgraded as materialized (
                 case when m.video_bitrate_received_kbps > 0 then m.video_height_received_px end as in_px,
                 case when m.video_bitrate_sent_kbps > 0 then m.video_height_sent_px end as out_px
             from aligned_minutes(since := $since, until := $until) as m
-            inner join changing as c on c.participant_key = m.participant_key and c.meeting_date = m.meeting_date
+            inner join changing as c on c.participant_key = m.participant_key
         ) as h
     ) as d
     where d.minute_utc = d.minute_before_utc + interval '1 minute'
@@ -106,14 +108,14 @@ select
     a.meeting_date as date,
     a.direction,
     a.n,
-    share_pct(a.px1080, a.with_px, $min_n) as px1080_pct,
-    share_pct(a.px720, a.with_px, $min_n) as px720_pct,
-    share_pct(a.px360, a.with_px, $min_n) as px360_pct,
-    share_pct(a.px_less, a.with_px, $min_n) as px_less_pct,
-    share_pct(a.fps25, a.with_fps, $min_n) as fps25_pct,
-    share_pct(a.fps15, a.with_fps, $min_n) as fps15_pct,
-    share_pct(a.fps7, a.with_fps, $min_n) as fps7_pct,
-    share_pct(a.fps_less, a.with_fps, $min_n) as fps_less_pct,
+    share_pct(a.from_px1080, a.with_px, $min_n) as px1080_pct,
+    share_pct(a.from_px720 - a.from_px1080, a.with_px, $min_n) as px720_pct,
+    share_pct(a.from_px360 - a.from_px720, a.with_px, $min_n) as px360_pct,
+    share_pct(a.with_px - a.from_px360, a.with_px, $min_n) as px_less_pct,
+    share_pct(a.from_fps25, a.with_fps, $min_n) as fps25_pct,
+    share_pct(a.from_fps15 - a.from_fps25, a.with_fps, $min_n) as fps15_pct,
+    share_pct(a.from_fps7 - a.from_fps15, a.with_fps, $min_n) as fps7_pct,
+    share_pct(a.with_fps - a.from_fps7, a.with_fps, $min_n) as fps_less_pct,
     coalesce(d.downgrades, 0) as downgrades,
     case when a.n >= $min_n then round(60.0 * coalesce(d.downgrades, 0) / a.n, 1) end as downgrades_per_hour,
     share_pct(a.poor, a.judged, $min_n) as poor_pct,
@@ -126,15 +128,13 @@ from (
         v.direction,
         count(*) as n,
         count(v.height_px) as with_px,
-        count(*) filter (where v.height_px >= 1080) as px1080,
-        count(*) filter (where v.height_px >= 720 and v.height_px < 1080) as px720,
-        count(*) filter (where v.height_px >= 360 and v.height_px < 720) as px360,
-        count(*) filter (where v.height_px < 360) as px_less,
+        count(*) filter (where v.height_px >= 1080) as from_px1080,
+        count(*) filter (where v.height_px >= 720) as from_px720,
+        count(*) filter (where v.height_px >= 360) as from_px360,
         count(v.fps) as with_fps,
-        count(*) filter (where v.fps >= 25) as fps25,
-        count(*) filter (where v.fps >= 15 and v.fps < 25) as fps15,
-        count(*) filter (where v.fps >= 7 and v.fps < 15) as fps7,
-        count(*) filter (where v.fps < 7) as fps_less,
+        count(*) filter (where v.fps >= 25) as from_fps25,
+        count(*) filter (where v.fps >= 15) as from_fps15,
+        count(*) filter (where v.fps >= 7) as from_fps7,
         count(v.is_poor) as judged,
         count(*) filter (where v.is_poor) as poor
     from active as v

@@ -152,20 +152,18 @@ having case
     else true
 end;
 
--- The number of thresholds in which a profile differs from those of the stored minutes (stored_marked_minutes and
--- stored_cpu_minutes, which vcq-etl fills when it publishes). 0: the stored minutes are those of the profile.
+-- The number of thresholds in which a profile differs from those of the stored minutes and audio streams
+-- (stored_marked_minutes, stored_cpu_minutes and stored_audio_streams, which vcq-etl fills when it publishes). 0: they
+-- are those of the profile.
 create or replace macro differing_limits(profile := 'cqd') as table
 select count(*) as differences
 from (
-    (
-        select t.metric, t.poor_when, t.value from thresholds as t where t.profile = cast(profile as varchar)
-        except
-        select s.metric, s.poor_when, s.value from stored_limits as s
-    )
-    union all
-    (
-        select s.metric, s.poor_when, s.value from stored_limits as s
-        except
-        select t.metric, t.poor_when, t.value from thresholds as t where t.profile = cast(profile as varchar)
-    )
+    select u.metric, u.poor_when, u.value
+    from (
+        select t.metric, t.poor_when, t.value, 1 as side from thresholds as t where t.profile = cast(profile as varchar)
+        union all
+        select s.metric, s.poor_when, s.value, -1 as side from stored_limits as s
+    ) as u
+    group by u.metric, u.poor_when, u.value
+    having sum(u.side) <> 0
 ) as d;

@@ -40,7 +40,20 @@ coalesce(
 
 -- Default ranges of home routers and phones; they do not identify a place. src/buildings/network.rs has the same list.
 create or replace macro is_home_range(subnet) as
-subnet in ('10.0.0.0/24', '192.168.0.0/24', '192.168.1.0/24', '192.168.2.0/24', '172.20.10.0/24', '192.168.43.0/24');
+contains(
+    ' 10.0.0.0/24 192.168.0.0/24 192.168.1.0/24 192.168.2.0/24 172.20.10.0/24 192.168.43.0/24 ', ' ' || subnet || ' '
+);
+
+-- wired, wifi, cellular or unknown; other texts of Feishu in lower case.
+create or replace macro network_kind_of(network_type) as
+-- Not "in", of which DuckDB makes a join: reports with many joins need the memory for theirs.
+case
+    when contains('|lan|ethernet|wired|cable|有线|有线网络|以太网|', '|' || lower(network_type) || '|') then 'wired'
+    when contains('|wifi|wi-fi|wlan|无线|无线网络|', '|' || lower(network_type) || '|') then 'wifi'
+    when contains('|2g|3g|4g|5g|lte|nr|cellular|mobile|移动网络|蜂窝网络|', '|' || lower(network_type) || '|') then 'cellular'
+    when contains('||-|--|unknown|n/a|未知|', '|' || trim(lower(coalesce(network_type, ''))) || '|') then 'unknown'
+    else lower(network_type)
+end;
 
 -- Lower end of the Wilson 95% confidence interval of x out of n, in percent. Only for nearly independent observations (participants, not
 -- minutes).
@@ -123,13 +136,7 @@ from (
         coalesce(p.user_id, p.room_id, p.participant_key) as who,
         case when p.user_id is not null then 'person' when p.room_id is not null then 'room' else 'guest' end as who_kind,
         lower(p.device) as device_kind,
-        case
-            when lower(p.network_type) in ('lan', 'ethernet', 'wired', 'cable', '有线', '有线网络', '以太网') then 'wired'
-            when lower(p.network_type) in ('wifi', 'wi-fi', 'wlan', '无线', '无线网络') then 'wifi'
-            when lower(p.network_type) in ('2g', '3g', '4g', '5g', 'lte', 'nr', 'cellular', 'mobile', '移动网络', '蜂窝网络') then 'cellular'
-            when trim(coalesce(p.network_type, '')) in ('', '-', '--') or lower(p.network_type) in ('unknown', 'n/a', '未知') then 'unknown'
-            else lower(p.network_type)
-        end as network_kind,
+        network_kind_of(p.network_type) as network_kind,
         subnet_of(p.internal_ip) as subnet,
         subnet_of(p.public_ip) as egress
     from participants as p

@@ -170,35 +170,32 @@ from (
 ) as t
 cross join limits(profile := profile) as l;
 
--- Stream verdict, comparable with Microsoft's dashboard: average each metric over the active minutes of the stream,
--- then judge once. This differs from the share of poor minutes. Audio has a macro of its own because most reports need
--- only it.
-create or replace macro audio_stream_verdicts(since := null, until := null, profile := 'cqd') as table
+-- The rows of audio_streams for thresholds whose streams are not stored.
+create or replace macro computed_audio_streams(since := null, until := null, profile := 'cqd') as table
 select
     v.participant_key,
     v.meeting_key,
     v.meeting_date,
-    'audio' as medium,
-    v.direction,
-    v.active_minutes,
-    case when v.beyond > 0 then 'poor' when v.beyond is not null then 'good' else 'unclassified' end as verdict
+    v.received_minutes,
+    case when v.received_beyond > 0 then 'poor' when v.received_beyond is not null then 'good' else 'unclassified' end
+        as received_verdict,
+    v.sent_minutes,
+    case when v.sent_beyond > 0 then 'poor' when v.sent_beyond is not null then 'good' else 'unclassified' end as sent_verdict
 from (
     select
         w.participant_key,
         w.meeting_key,
         w.meeting_date,
-        s.direction,
-        case s.direction when 'received' then w.received_minutes else w.sent_minutes end as active_minutes,
-        case s.direction
-            when 'received' then audio_beyond(
-                w.received_minutes, w.received_delay_ms, w.received_loss_pct, w.received_jitter_ms,
-                l.audio_delay_ms, l.audio_loss_pct, l.audio_jitter_ms
-            )
-            else audio_beyond(
-                w.sent_minutes, w.sent_delay_ms, w.sent_loss_pct, w.sent_jitter_ms,
-                l.audio_delay_ms, l.audio_loss_pct, l.audio_jitter_ms
-            )
-        end as beyond
+        w.received_minutes,
+        audio_beyond(
+            w.received_minutes, w.received_delay_ms, w.received_loss_pct, w.received_jitter_ms,
+            l.audio_delay_ms, l.audio_loss_pct, l.audio_jitter_ms
+        ) as received_beyond,
+        w.sent_minutes,
+        audio_beyond(
+            w.sent_minutes, w.sent_delay_ms, w.sent_loss_pct, w.sent_jitter_ms,
+            l.audio_delay_ms, l.audio_loss_pct, l.audio_jitter_ms
+        ) as sent_beyond
     from (
         select
             m.participant_key,
@@ -213,11 +210,46 @@ from (
             avg(m.loss_sent_pct) filter (where m.audio_bitrate_sent_kbps > 0) as sent_loss_pct,
             avg(m.audio_jitter_sent_ms) filter (where m.audio_bitrate_sent_kbps > 0) as sent_jitter_ms
         from aligned_minutes(since := since, until := until) as m
+        cross join differing_limits(profile := profile) as d
+        where d.differences > 0
         group by m.participant_key, m.meeting_key, m.meeting_date
     ) as w
-    cross join (select 'received' as direction union all select 'sent' as direction) as s
     cross join limits(profile := profile) as l
 ) as v;
+
+-- Both audio streams of a participant in one row. Those of the profile of the store were judged when they were published
+-- (stored_audio_streams) and are only read.
+create or replace macro audio_streams(since := null, until := null, profile := 'cqd') as table
+select
+    s.participant_key,
+    s.meeting_key,
+    s.meeting_date,
+    s.received_minutes,
+    s.received_verdict,
+    s.sent_minutes,
+    s.sent_verdict
+from stored_audio_streams as s
+cross join differing_limits(profile := profile) as d
+where d.differences = 0
+    and s.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
+    and s.meeting_date < coalesce(cast(until as date), date '9999-12-31')
+union all
+select c.* from computed_audio_streams(since := since, until := until, profile := profile) as c;
+
+-- Stream verdict, comparable with Microsoft's dashboard: average each metric over the active minutes of the stream,
+-- then judge once. This differs from the share of poor minutes. Audio has a macro of its own because most reports need
+-- only it.
+create or replace macro audio_stream_verdicts(since := null, until := null, profile := 'cqd') as table
+select
+    w.participant_key,
+    w.meeting_key,
+    w.meeting_date,
+    'audio' as medium,
+    s.direction,
+    case s.direction when 'received' then w.received_minutes else w.sent_minutes end as active_minutes,
+    case s.direction when 'received' then w.received_verdict else w.sent_verdict end as verdict
+from audio_streams(since := since, until := until, profile := profile) as w
+cross join (select 'received' as direction union all select 'sent' as direction) as s;
 
 -- Stream verdicts of all media: one row per participant, medium and direction.
 create or replace macro stream_verdicts(since := null, until := null, profile := 'cqd') as table

@@ -403,9 +403,24 @@ left join (
 ) as c on c.participant_key = t.participant_key and c.meeting_date = t.meeting_date
 where t.judged_minutes > 0;
 
--- Participant verdicts with one row per cause of their poor minutes, and possibly one without a cause. cause_no 1 is
--- the most frequent cause, or none. For sums over participants, filter by cause_no = 1.
+-- Participant verdicts with one row per cause of their poor minutes, or one without a cause. cause_no 1 is the most
+-- frequent cause, or none. For sums over participants, filter by cause_no = 1.
 create or replace macro verdict_causes(since := null, until := null, profile := 'cqd') as table
+with caused as materialized (
+    select
+        m.participant_key,
+        m.meeting_key,
+        m.meeting_date,
+        m.minute_utc,
+        m.minutes,
+        m.judged_minutes,
+        m.poor_minutes,
+        m.stretch_first_utc,
+        m.stretch_minutes,
+        m.cause
+    from caused_minutes(since := since, until := until, profile := profile) as m
+)
+
 select
     t.participant_key,
     t.meeting_key,
@@ -415,37 +430,40 @@ select
     t.poor_minutes,
     t.episodes,
     affected_by(t.judged_minutes, t.poor_minutes, t.episodes, k.participant_poor_minutes_pct) as is_affected,
-    t.cause,
-    t.cause_minutes,
-    t.cause_no
+    c.cause,
+    coalesce(c.cause_minutes, 0) as cause_minutes,
+    coalesce(c.cause_no, 1) as cause_no
 from (
     select
-        c.participant_key,
-        c.meeting_key,
-        c.meeting_date,
-        cast(sum(c.minutes) over (partition by c.participant_key) as bigint) as minutes,
-        cast(sum(c.judged_minutes) over (partition by c.participant_key) as bigint) as judged_minutes,
-        cast(sum(c.poor_minutes) over (partition by c.participant_key) as bigint) as poor_minutes,
-        cast(sum(c.episodes) over (partition by c.participant_key) as bigint) as episodes,
-        c.cause,
-        c.cause_minutes,
-        row_number() over (partition by c.participant_key order by c.cause_minutes desc, c.cause) as cause_no
+        v.participant_key,
+        v.meeting_key,
+        v.meeting_date,
+        cast(sum(v.minutes) as bigint) as minutes,
+        cast(sum(v.judged_minutes) as bigint) as judged_minutes,
+        cast(sum(v.poor_minutes) as bigint) as poor_minutes,
+        count(*) filter (where v.minute_utc = v.stretch_first_utc and v.stretch_minutes >= l.episode_min_minutes) as episodes
+    from caused as v
+    cross join limits(profile := profile) as l
+    group by v.participant_key, v.meeting_key, v.meeting_date
+) as t
+left join (
+    select
+        u.participant_key,
+        u.meeting_date,
+        u.cause,
+        u.cause_minutes,
+        row_number() over (partition by u.participant_key order by u.cause_minutes desc, u.cause) as cause_no
     from (
         select
-            m.participant_key,
-            m.meeting_key,
-            m.meeting_date,
-            m.cause,
-            sum(m.minutes) as minutes,
-            sum(m.judged_minutes) as judged_minutes,
-            sum(m.poor_minutes) as poor_minutes,
-            count(m.cause) as cause_minutes,
-            count(*) filter (where m.minute_utc = m.stretch_first_utc and m.stretch_minutes >= l.episode_min_minutes) as episodes
-        from caused_minutes(since := since, until := until, profile := profile) as m
-        cross join limits(profile := profile) as l
-        group by m.participant_key, m.meeting_key, m.meeting_date, m.cause
-    ) as c
-) as t
+            p.participant_key,
+            p.meeting_date,
+            p.cause,
+            count(*) as cause_minutes
+        from caused as p
+        where p.cause is not null
+        group by p.participant_key, p.meeting_date, p.cause
+    ) as u
+) as c on c.participant_key = t.participant_key and c.meeting_date = t.meeting_date
 cross join limits(profile := profile) as k;
 
 -- The macros as views with the profile cqd, for tools that cannot call macros. Filter by meeting_date.

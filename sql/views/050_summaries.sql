@@ -49,6 +49,7 @@ with judged as materialized (
         v.participant_key,
         v.meeting_date,
         d.dimension_value,
+        d.dimension_no,
         d.who,
         v.minutes,
         v.judged_minutes,
@@ -58,40 +59,56 @@ with judged as materialized (
         v.cause_minutes,
         v.cause_no
     from verdict_causes(since := since, until := until, profile := profile) as v
-    inner join dimension_values(since := since, until := until, dimension := dimension) as d
-        on d.participant_key = v.participant_key and d.meeting_date = v.meeting_date
+    inner join (
+        select
+            x.participant_key,
+            x.meeting_date,
+            x.who,
+            x.dimension_value,
+            dense_rank() over (order by x.dimension_value) as dimension_no
+        from dimension_values(since := since, until := until, dimension := dimension) as x
+    ) as d on d.participant_key = v.participant_key and d.meeting_date = v.meeting_date
 ),
 
+-- By number of the dimension value and by R, which are compared faster than the text and MOS.
 counted as (
     select
-        c.dimension_value,
+        c.dimension_no,
         c.metric,
-        c.x,
-        sum(c.minutes) over (partition by c.dimension_value, c.metric order by c.x) as upto,
-        sum(c.minutes) over (partition by c.dimension_value, c.metric) as n
+        case when c.metric = 30 then mos_of_r(c.x) else c.x end as x,
+        sum(c.minutes) over (partition by c.dimension_no, c.metric order by c.x) as upto,
+        sum(c.minutes) over (partition by c.dimension_no, c.metric) as n
     from (
         select
-            d.dimension_value,
-            16 * grouping(m.delay_ms)
-            + 8 * grouping(m.loss_received_pct)
-            + 4 * grouping(m.loss_sent_pct)
-            + 2 * grouping(m.audio_jitter_received_ms)
-            + grouping(m.mos_received_estimate) as metric,
-            coalesce(
-                m.delay_ms, m.loss_received_pct, m.loss_sent_pct, m.audio_jitter_received_ms, m.mos_received_estimate
-            ) as x,
+            e.dimension_no,
+            16 * grouping(e.delay_ms)
+            + 8 * grouping(e.loss_received_pct)
+            + 4 * grouping(e.loss_sent_pct)
+            + 2 * grouping(e.audio_jitter_received_ms)
+            + grouping(e.r_received) as metric,
+            coalesce(e.delay_ms, e.loss_received_pct, e.loss_sent_pct, e.audio_jitter_received_ms, e.r_received) as x,
             cast(count(*) as double) as minutes
-        from quality_minutes(since := since, until := until, profile := profile) as m
-        inner join judged as d
-            on d.participant_key = m.participant_key
-            and d.meeting_date = m.meeting_date
-            and d.cause_no = 1
+        from (
+            select
+                d.dimension_no,
+                m.delay_ms,
+                m.loss_received_pct,
+                m.loss_sent_pct,
+                m.audio_jitter_received_ms,
+                case when m.audio_bitrate_received_kbps > 0
+                    then r_estimate(m.delay_ms, m.audio_jitter_received_ms, m.loss_received_pct) end as r_received
+            from aligned_minutes(since := since, until := until) as m
+            inner join judged as d
+                on d.participant_key = m.participant_key
+                and d.meeting_date = m.meeting_date
+                and d.cause_no = 1
+        ) as e
         group by grouping sets (
-            (d.dimension_value, m.delay_ms),
-            (d.dimension_value, m.loss_received_pct),
-            (d.dimension_value, m.loss_sent_pct),
-            (d.dimension_value, m.audio_jitter_received_ms),
-            (d.dimension_value, m.mos_received_estimate)
+            (e.dimension_no, e.delay_ms),
+            (e.dimension_no, e.loss_received_pct),
+            (e.dimension_no, e.loss_sent_pct),
+            (e.dimension_no, e.audio_jitter_received_ms),
+            (e.dimension_no, e.r_received)
         )
     ) as c
     where c.x is not null
@@ -101,7 +118,7 @@ counted as (
 -- last.
 percentiles as (
     select
-        p.dimension_value,
+        p.dimension_no,
         max(case when p.metric = 15 then p.p50 end) as delay_p50_ms,
         max(case when p.metric = 15 then p.p95 end) as delay_p95_ms,
         max(case when p.metric = 23 then p.p95 end) as loss_received_p95_pct,
@@ -110,15 +127,15 @@ percentiles as (
         max(case when p.metric = 30 then p.p10 end) as mos_p10_estimate
     from (
         select
-            k.dimension_value,
+            k.dimension_no,
             k.metric,
             counted_percentile(0.1, k.x, k.upto, k.n) as p10,
             counted_percentile(0.5, k.x, k.upto, k.n) as p50,
             counted_percentile(0.95, k.x, k.upto, k.n) as p95
         from counted as k
-        group by k.dimension_value, k.metric
+        group by k.dimension_no, k.metric
     ) as p
-    group by p.dimension_value
+    group by p.dimension_no
 )
 
 select
@@ -144,6 +161,7 @@ select
     coalesce(u.minutes, 0) as cpu_minutes
 from (
     select
+        j.dimension_no,
         j.dimension_value,
         count(*) as participants,
         count(distinct j.who) as people,
@@ -154,30 +172,30 @@ from (
         count(*) filter (where j.is_affected) as affected_participants
     from judged as j
     where j.cause_no = 1
-    group by j.dimension_value
+    group by j.dimension_no, j.dimension_value
 ) as v
-left join percentiles as a on a.dimension_value = v.dimension_value
+left join percentiles as a on a.dimension_no = v.dimension_no
 left join (
     select
-        j.dimension_value,
+        j.dimension_no,
         j.cause,
         cast(sum(j.cause_minutes) as bigint) as minutes,
-        row_number() over (partition by j.dimension_value order by sum(j.cause_minutes) desc, j.cause) as place
+        row_number() over (partition by j.dimension_no order by sum(j.cause_minutes) desc, j.cause) as place
     from judged as j
     where j.cause is not null
-    group by j.dimension_value, j.cause
-) as c on c.dimension_value = v.dimension_value and c.place = 1
+    group by j.dimension_no, j.cause
+) as c on c.dimension_no = v.dimension_no and c.place = 1
 left join (
     select
-        j.dimension_value,
+        j.dimension_no,
         count(*) as minutes
     from cpu_minutes(since := since, until := until, profile := profile) as m
     inner join judged as j
         on j.participant_key = m.participant_key
         and j.meeting_date = m.meeting_date
         and j.cause_no = 1
-    group by j.dimension_value
-) as u on u.dimension_value = v.dimension_value;
+    group by j.dimension_no
+) as u on u.dimension_no = v.dimension_no;
 
 -- One sentence that explains why a report has no rows in the window. is_of_minutes: the window has meetings, so the
 -- cause is in the minutes or verdicts; a report that uses neither shows its own text instead.

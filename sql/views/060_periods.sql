@@ -61,11 +61,12 @@ periods as materialized (
 values_of as materialized (
     select
         d.is_held,
-        m.mos_received_estimate as mos,
+        r_estimate(m.delay_ms, m.audio_jitter_received_ms, m.loss_received_pct) as r,
         cast(count(*) as double) as minutes
-    from quality_minutes(since := since, until := until, profile := profile) as m
+    from aligned_minutes(since := since, until := until) as m
     inner join dates as d on d.meeting_date = m.meeting_date
-    group by d.is_held, m.mos_received_estimate
+    where m.audio_bitrate_received_kbps > 0
+    group by d.is_held, r_estimate(m.delay_ms, m.audio_jitter_received_ms, m.loss_received_pct)
 )
 
 select
@@ -103,18 +104,18 @@ left join (
     select
         u.is_held,
         max(u.n) as n,
-        counted_percentile(0.1, u.mos, u.upto, u.n) as mos_p10,
-        counted_percentile(0.5, u.mos, u.upto, u.n) as mos_p50
+        counted_percentile(0.1, mos_of_r(u.r), u.upto, u.n) as mos_p10,
+        counted_percentile(0.5, mos_of_r(u.r), u.upto, u.n) as mos_p50
     from (
         select
             e.is_held,
-            e.mos,
-            sum(e.minutes) over (partition by e.is_held order by e.mos) as upto,
+            e.r,
+            sum(e.minutes) over (partition by e.is_held order by e.r) as upto,
             sum(e.minutes) over (partition by e.is_held) as n
         from (
-            select false as is_held, x.mos, x.minutes from values_of as x where x.mos is not null
+            select false as is_held, x.r, x.minutes from values_of as x where x.r is not null
             union all
-            select true as is_held, x.mos, x.minutes from values_of as x where x.mos is not null and x.is_held
+            select true as is_held, x.r, x.minutes from values_of as x where x.r is not null and x.is_held
         ) as e
     ) as u
     group by u.is_held

@@ -32,6 +32,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 5, name: "census", sql: include_str!("../../migrations/0005_census.sql") },
     Migration { version: 6, name: "incidents", sql: include_str!("../../migrations/0006_incidents.sql") },
     Migration { version: 7, name: "stored_minutes", sql: include_str!("../../migrations/0007_stored_minutes.sql") },
+    Migration {
+        version: 8,
+        name: "stored_audio_streams",
+        sql: include_str!("../../migrations/0008_stored_audio_streams.sql"),
+    },
 ];
 
 impl Migration {

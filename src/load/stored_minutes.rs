@@ -1,4 +1,5 @@
-//! `stored_marked_minutes` and `stored_cpu_minutes`: what the reports read instead of judging every minute again.
+//! `stored_marked_minutes`, `stored_cpu_minutes` and `stored_audio_streams`: what the reports read instead of judging
+//! every minute again.
 //!
 //! Promises: the rows are those that the macros compute with the thresholds in `stored_limits`, however they were
 //! published. Leaves out the definitions, which are in `sql/views`: a session with other thresholds gets its own rows
@@ -9,12 +10,15 @@ use std::collections::BTreeSet;
 use super::dates::{on_days, since_until, spans};
 use super::draft::Draft;
 use super::error::Result;
-use crate::schema::{STORED_CPU_MINUTES, STORED_LIMITS, STORED_MARKED_MINUTES, THRESHOLDS, Table, ddl};
+use crate::schema::{
+    STORED_AUDIO_STREAMS, STORED_CPU_MINUTES, STORED_LIMITS, STORED_MARKED_MINUTES, THRESHOLDS, Table, ddl,
+};
 
 pub(super) const SOURCE: &str = "caused_minutes";
 
 /// The tables, and the macros whose rows they hold.
-pub(crate) const STORED: [(&Table, &str); 2] = [(&STORED_MARKED_MINUTES, SOURCE), (&STORED_CPU_MINUTES, "cpu_minutes")];
+pub(crate) const STORED: [(&Table, &str); 3] =
+    [(&STORED_MARKED_MINUTES, SOURCE), (&STORED_CPU_MINUTES, "cpu_minutes"), (&STORED_AUDIO_STREAMS, "audio_streams")];
 
 /// Judges the minutes of the `changed` dates again; of all `published` ones if `None`.
 pub(super) fn update(

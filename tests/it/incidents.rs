@@ -32,12 +32,13 @@ fn sync(env: &TestEnv, spec: &TenantSpec, since: u32, noon: u32, more: &[&str]) 
 }
 
 /// The tables that are new since schema 5: those of incidents, and what they are computed from.
-pub(crate) const TABLES: [&str; 6] = [
+pub(crate) const TABLES: [&str; 7] = [
     "incidents",
     "incident_participants",
     "judged_participants",
     "stored_marked_minutes",
     "stored_cpu_minutes",
+    "stored_audio_streams",
     "stored_limits",
 ];
 

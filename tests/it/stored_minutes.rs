@@ -1,4 +1,5 @@
-//! The stored minutes are those that the macros compute, by every profile of a store and for every profile of a reader.
+//! The stored minutes and audio streams are those that the macros compute, by every profile of a store and for every
+//! profile of a reader.
 
 use serde_json::Value;
 use vcq_simulator::{Planting, TenantSpec};
@@ -7,8 +8,8 @@ use crate::rebuild::rebuild;
 use crate::support::test_env::{TestEnv, rows, unlimited};
 
 const PROFILES: [&str; 4] = ["cqd", "strict", "huawei-red", "custom"];
-const MACROS: [&str; 5] =
-    ["marked_minutes", "caused_minutes", "cpu_minutes", "cause_minutes", "judged_participant_minutes"];
+const MACROS: [&str; 6] =
+    ["marked_minutes", "caused_minutes", "cpu_minutes", "cause_minutes", "judged_participant_minutes", "audio_streams"];
 
 /// The largest scan of quality_samples for the minutes with a cause.
 fn most_samples_scanned(connection: &duckdb::Connection, profile: &str) -> u64 {

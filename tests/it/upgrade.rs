@@ -30,6 +30,7 @@ const TABLES_SINCE_2: &[&str] = &[
     "judged_participants",
     "stored_marked_minutes",
     "stored_cpu_minutes",
+    "stored_audio_streams",
     "stored_limits",
     "rooms",
     "room_alerts",

@@ -8,12 +8,12 @@ use super::quality::QUALITY_SAMPLES;
 use super::store::{
     COVERAGE, META, MISALIGNED_PARTICIPANTS, PUBLISHED_FILES, REJECTS, RUNS, SCHEMA_MIGRATIONS, THRESHOLDS,
 };
-use super::stored_minutes::{STORED_CPU_MINUTES, STORED_LIMITS, STORED_MARKED_MINUTES};
+use super::stored_minutes::{STORED_AUDIO_STREAMS, STORED_CPU_MINUTES, STORED_LIMITS, STORED_MARKED_MINUTES};
 use crate::schema::Table;
 
 /// The version of the tables: the number of the last file in `migrations/`. A column that is added, removed or changes
 /// its type raises it.
-pub(crate) const SCHEMA_VERSION: u32 = 7;
+pub(crate) const SCHEMA_VERSION: u32 = 8;
 
 /// Every table, in the order of the data dictionary.
 pub const TABLES: &[Table] = &[
@@ -36,6 +36,7 @@ pub const TABLES: &[Table] = &[
     MISALIGNED_PARTICIPANTS,
     STORED_MARKED_MINUTES,
     STORED_CPU_MINUTES,
+    STORED_AUDIO_STREAMS,
     STORED_LIMITS,
     JUDGED_PARTICIPANTS,
     META,

@@ -112,7 +112,7 @@ pub(crate) const META: Table = Table {
         C::derived(
             "profile",
             Id,
-            "The profile by which `incidents`, `judged_participants` and the stored minutes are judged.",
+            "The profile by which `incidents`, `judged_participants`, the stored minutes and the stored audio streams are judged.",
         ),
     ],
 };

@@ -1,4 +1,4 @@
-//! The minutes that most reports read, judged once: the rows of two macros with the profile of the store.
+//! The minutes and audio streams that most reports read, judged once: the rows of macros with the profile of the store.
 
 use crate::schema::Kind::{Count, Flag, Id, Instant, Minutes, Number, Text, WallClock};
 use crate::schema::column::MEETING_DATE;
@@ -49,9 +49,26 @@ pub(crate) const STORED_CPU_MINUTES: Table = Table {
     ],
 };
 
+pub(crate) const STORED_AUDIO_STREAMS: Table = Table {
+    name: "stored_audio_streams",
+    doc: "The macro `audio_streams` with the thresholds in `stored_limits`. Read it through the macro.",
+    storage: Storage::DuckdbOnly,
+    sort: &["meeting_date", "participant_key"],
+    time_column: "",
+    columns: &[
+        C::key("participant_key", Id, "The participant."),
+        C::derived("meeting_key", Id, "The meeting."),
+        MEETING_DATE,
+        C::derived("received_minutes", Minutes, "Minutes in which audio was received."),
+        C::derived("received_verdict", Text, "Verdict on received audio: poor, good or unclassified."),
+        C::derived("sent_minutes", Minutes, "Minutes in which audio was sent."),
+        C::derived("sent_verdict", Text, "Verdict on sent audio: poor, good or unclassified."),
+    ],
+};
+
 pub(crate) const STORED_LIMITS: Table = Table {
     name: "stored_limits",
-    doc: "The thresholds by which the stored minutes were judged. With others, the macros judge every minute again.",
+    doc: "The thresholds by which the stored minutes and audio streams were judged. With others, the macros judge every minute again.",
     storage: Storage::DuckdbOnly,
     sort: &["metric"],
     time_column: "",
