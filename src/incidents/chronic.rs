@@ -18,6 +18,7 @@ use super::null_model::{Past, Strata, is_natural};
 use super::person_day::{PersonDay, Sums, SumsByStratum, add, peer_shares, person_day, push};
 use super::statistics::{log_likelihood_ratio, q_values};
 use super::suspects::{least_bad_days, suspects};
+use super::tally::{Part, Tally};
 
 /// A chronic incident on the date that is judged, still in numbers.
 #[derive(Debug, Clone)]
@@ -44,6 +45,8 @@ struct Question {
     family: Family,
     /// Whether its days without homes and cellular networks, if it has such, are worth a question too.
     is_enough_at_work: bool,
+    /// The person-days that are not explained, of a scope of several people.
+    tally: Option<Tally>,
     /// The last answer.
     answer: Option<Candidate>,
     /// Whether what was explained since then may change the answer.
@@ -164,30 +167,48 @@ impl ChronicSearch {
             let Some(Candidate { found: mut one, .. }) = questions.remove(at).answer else { break };
             one.q = q;
             let changed = self.explain(&one);
-            questions.iter_mut().for_each(|question| question.is_open = changed[question.family as usize]);
+            for question in &mut questions {
+                if let Some(people) = &changed[question.family as usize] {
+                    self.leave_out(question, people);
+                    question.is_open = true;
+                }
+            }
             found.push(one);
         }
         found
     }
 
-    /// Leaves the people of an incident out. Returns the families whose answers may change.
-    fn explain(&mut self, one: &Chronic) -> [bool; 3] {
-        let mut changed = [false; 3];
-        changed[one.family as usize] = true;
+    /// Leaves the people of an incident out. Returns, of the families whose answers may change, the people left out.
+    fn explain(&mut self, one: &Chronic) -> [Option<Vec<u32>>; 3] {
+        let mut changed = [None, None, None];
+        let mut explained = |family: Family, people: &BTreeSet<u32>| -> Vec<u32> {
+            let is_explained = &mut self.explained[family as usize];
+            people.iter().copied().filter(|who| !std::mem::replace(&mut is_explained[*who as usize], true)).collect()
+        };
         // A picture problem is named CPU or frame rate according to the load of the computer.
         if let Some(other) = one.family.other_of_picture() {
-            changed[other as usize] = true;
-            one.affected.iter().for_each(|who| self.explained[other as usize][*who as usize] = true);
+            changed[other as usize] = Some(explained(other, &one.affected));
         }
-        for who in &one.people {
+        let people = explained(one.family, &one.people);
+        for who in &people {
             // They are no longer peers.
-            if !std::mem::replace(&mut self.explained[one.family as usize][*who as usize], true) {
-                for day in self.own.get(who).into_iter().flatten().filter(|day| day.date >= one.first_bad) {
-                    add(&mut self.total[one.family as usize], day, one.family, -1.0);
-                }
+            for day in self.own.get(who).into_iter().flatten().filter(|day| day.date >= one.first_bad) {
+                add(&mut self.total[one.family as usize], day, one.family, -1.0);
             }
         }
+        changed[one.family as usize] = Some(people);
         changed
+    }
+
+    /// Takes the days of people out of the tally of a question.
+    fn leave_out(&self, question: &mut Question, people: &[u32]) {
+        let Some(tally) = &mut question.tally else { return };
+        let Some(days) = self.days[question.kind as usize].get(&question.scope) else { return };
+        for who in people {
+            // The days are sorted by person.
+            let first = days.partition_point(|day| day.who < *who);
+            days[first..].iter().take_while(|day| day.who == *who).for_each(|day| tally.add(day, -1.0));
+        }
     }
 
     /// The scopes and families with enough affected days, in the order in which equal ones are preferred.
@@ -209,11 +230,17 @@ impl ChronicSearch {
                             && days.iter().any(PersonDay::is_natural)
                             && is_enough(|day| !day.is_natural());
                         let scope = *scope;
+                        let tally = (!is_single(kind)).then(|| {
+                            let mut tally = Tally::new(self.date, family);
+                            days.iter().for_each(|day| tally.add(day, 1.0));
+                            tally
+                        });
                         questions.push(Question {
                             kind,
                             scope,
                             family,
                             is_enough_at_work,
+                            tally,
                             answer: None,
                             is_open: true,
                         });
@@ -228,19 +255,40 @@ impl ChronicSearch {
     fn answer(&self, question: &Question) -> Option<Candidate> {
         let Question { kind, scope, family, is_enough_at_work, .. } = *question;
         let explained = &self.explained[family as usize];
-        let days: Vec<&PersonDay> =
-            self.days[kind as usize].get(&scope)?.iter().filter(|day| !explained[day.who as usize]).collect();
-        let whole = self.candidate(kind, scope, family, &days);
+        let days = self.days[kind as usize].get(&scope)?;
+        let open = || days.iter().filter(|day| !explained[day.who as usize]);
+        let may_be = |part| question.tally.as_ref().is_none_or(|tally| self.has_bad_days(question, tally, part));
+        let whole =
+            if may_be(Part::Whole) { self.candidate(kind, scope, family, &open().collect::<Vec<_>>()) } else { None };
         let is_found = whole.as_ref().is_some_and(|one| one.weighted_p <= FALSE_DISCOVERY_RATE);
-        if is_found || !is_enough_at_work {
+        if is_found || !is_enough_at_work || !may_be(Part::AtWork) {
             return whole;
         }
-        let at_work: Vec<&PersonDay> = days.into_iter().filter(|day| !day.is_natural()).collect();
+        let at_work: Vec<&PersonDay> = open().filter(|day| !day.is_natural()).collect();
         let at_work = self.candidate(kind, scope, family, &at_work);
         match (whole, at_work) {
             (Some(whole), Some(at_work)) if whole.weighted_p <= at_work.weighted_p => Some(whole),
             (whole, at_work) => at_work.or(whole),
         }
+    }
+
+    /// Whether a scope of several people may have had enough bad days: [`Self::candidate`] finds none otherwise.
+    fn has_bad_days(&self, question: &Question, tally: &Tally, part: Part) -> bool {
+        let Question { kind, scope, family, .. } = *question;
+        let look_back = self.date - CHRONIC_LOOK_BACK_DAYS;
+        let used = (look_back + 1..=self.date).rev().filter(|date| tally.people(*date, part) >= 2.0);
+        let last: Vec<i32> = used.take(CHRONIC_USED_DAYS).collect();
+        let Some(first) = last.last() else { return false };
+        let known_since = self.known.get(&(kind, scope, family)).copied().unwrap_or(i32::MAX);
+        let (all, late) = tally.others(self.total[family as usize], part, known_since.min(*first));
+        let peers = peers(&all, &late);
+        let is_bad = |date: &&i32| {
+            let (people, affected) = (tally.people(**date, part), tally.affected(**date, part));
+            // The sum in another order may differ in the last digits, and what is rejected here is not looked at again.
+            let expected = tally.expected(**date, part, &peers) - 1e-6;
+            affected >= 2.0 && is_worse((affected - expected) / people, affected, expected, BAD_DAY_EXCESS)
+        };
+        last.iter().filter(is_bad).count() >= least_bad_days(kind)
     }
 
     fn candidate(&self, kind: ScopeKind, scope: u32, family: Family, days: &[&PersonDay]) -> Option<Candidate> {
@@ -353,20 +401,24 @@ impl ChronicSearch {
                 add(&mut late, day, family, -1.0);
             }
         }
-        // A kind of network that nobody else uses is compared with its own days before, or with all others.
-        let mut others = Sums::default();
-        for one in &all {
-            others.days += one.days;
-            others.judged += one.judged;
-            others.affected += one.affected;
-            others.heavily += one.heavily;
-            others.minutes += one.minutes;
-        }
-        std::array::from_fn(|stratum| {
-            let known = [all[stratum], late[stratum]].into_iter().find(|one| one.days >= LEAST_PEER_DAYS);
-            known.unwrap_or(if is_natural(stratum) { late[stratum] } else { others })
-        })
+        peers(&all, &late)
     }
+}
+
+/// A kind of network that nobody else uses is compared with its own days before, or with all others.
+fn peers(all: &SumsByStratum, late: &SumsByStratum) -> SumsByStratum {
+    let mut others = Sums::default();
+    for one in all {
+        others.days += one.days;
+        others.judged += one.judged;
+        others.affected += one.affected;
+        others.heavily += one.heavily;
+        others.minutes += one.minutes;
+    }
+    std::array::from_fn(|stratum| {
+        let known = [all[stratum], late[stratum]].into_iter().find(|one| one.days >= LEAST_PEER_DAYS);
+        known.unwrap_or(if is_natural(stratum) { late[stratum] } else { others })
+    })
 }
 
 /// The first of the bad days, newest first, since when there were more bad days than good ones.

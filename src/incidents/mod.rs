@@ -28,6 +28,7 @@ mod severity;
 mod statistics;
 mod summary;
 mod suspects;
+mod tally;
 mod today;
 mod window;
 

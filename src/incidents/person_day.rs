@@ -113,6 +113,15 @@ pub(super) fn add(sums: &mut SumsByStratum, day: &PersonDay, family: Family, sig
     one.minutes += sign * day.poor[family as usize];
 }
 
+/// Takes one sum out of another.
+pub(super) fn take(sums: &mut Sums, other: &Sums) {
+    sums.days -= other.days;
+    sums.judged -= other.judged;
+    sums.affected -= other.affected;
+    sums.heavily -= other.heavily;
+    sums.minutes -= other.minutes;
+}
+
 /// Share of affected person-days and of minutes, with a weak assumption.
 pub(super) fn peer_shares(sums: &SumsByStratum, stratum: usize) -> (f64, f64) {
     let one = &sums[stratum];
