@@ -283,7 +283,8 @@ impl Builder<'_> {
         if definitions.define(stored_minutes::SOURCE) {
             let changed =
                 self.keeps_verdicts(base).then(|| days_of(changed_dates(&changes, &QUALITY_SAMPLES)).collect());
-            stored_minutes::update(draft, definitions.profile, &published, changed.as_ref())?;
+            let at_once = base.is_none() && self.publication.database.inserts > 1;
+            stored_minutes::update(draft, definitions.profile, &published, changed.as_ref(), at_once)?;
         }
         let searched = self.search(draft, base, published, &changes, &rooms)?;
         let is_outdated = |date: &str| civil_date(date).is_some_and(|date| searched.contains(&date));
@@ -396,12 +397,7 @@ impl Builder<'_> {
         let part = |path: &str| self.part(path);
         let insert = Insert { part: &part, table, files: &change.files };
         match insert.connections(self.publication.database) {
-            connections if connections > 1 && is_new => {
-                // The new database is nobody's yet, so several transactions lose nothing.
-                draft.execute("commit to", "commit")?;
-                insert.run_at_once(draft, connections)?;
-                draft.execute("begin a transaction in", "begin transaction")?;
-            }
+            connections if connections > 1 && is_new => insert.run_at_once(draft, connections)?,
             _ => insert.run(draft)?,
         }
         self.check_counts(draft, table, &change.files)

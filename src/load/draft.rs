@@ -40,8 +40,7 @@ impl Draft {
         Ok(Draft { connection, path })
     }
 
-    /// Another connection to the same database, for a transaction beside that of the draft.
-    pub(crate) fn another_connection(&self) -> Result<Connection> {
+    fn another_connection(&self) -> Result<Connection> {
         self.connection
             .try_clone()
             .and_then(|connection| connection.execute_batch("use vcq").map(|()| connection))
@@ -51,6 +50,34 @@ impl Draft {
     /// Runs statements that return no rows.
     pub(crate) fn execute(&self, attempt: &'static str, sql: &str) -> Result {
         self.connection.execute_batch(sql).map_err(LoadError::duckdb(attempt, &self.path))
+    }
+
+    /// Runs each list of statements with a connection of its own, at the same time, and commits them in their order.
+    ///
+    /// Commits the transaction of the draft before and begins another: only for a new database, which is nobody's yet.
+    pub(crate) fn execute_at_once(&self, attempt: &'static str, lists: Vec<Vec<String>>) -> Result {
+        self.execute("commit to", "commit")?;
+        let failed = || LoadError::duckdb(attempt, &self.path);
+        let begun = lists.into_iter().map(|statements| {
+            let connection = self.another_connection()?;
+            connection.execute_batch("begin transaction").map_err(failed())?;
+            Ok((connection, statements))
+        });
+        let begun: Vec<(Connection, Vec<String>)> = begun.collect::<Result<_>>()?;
+        let executed: Vec<duckdb::Result<Connection>> = std::thread::scope(|scope| {
+            let execute = |(connection, statements): (Connection, Vec<String>)| {
+                statements.iter().try_for_each(|sql| connection.execute_batch(sql)).map(|()| connection)
+            };
+            let threads: Vec<_> = begun.into_iter().map(|one| scope.spawn(move || execute(one))).collect();
+            let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            threads.into_iter().map(join).collect()
+        });
+        for connection in executed {
+            connection.and_then(|connection| connection.execute_batch("commit")).map_err(failed())?;
+        }
+        self.execute("begin a transaction in", "begin transaction")
     }
 
     pub(crate) fn replace_rows(&self, table: &'static Table, rows: &[Row]) -> Result {

@@ -4,12 +4,10 @@
 
 use std::path::PathBuf;
 
-use duckdb::Connection;
-
 use super::connection::DatabaseOptions;
 use super::current::{date_literal, parquet_columns};
 use super::draft::Draft;
-use super::error::{LoadError, Result};
+use super::error::Result;
 use super::manifest::PublishedFile;
 use crate::schema::{PARTITION_COLUMN, Table, ddl};
 
@@ -39,26 +37,8 @@ impl Insert<'_> {
     ///
     /// A single insert with two threads took twice the CPU time: to keep the order it holds batches uncompressed.
     pub(super) fn run_at_once(&self, draft: &Draft, connections: usize) -> Result {
-        let failed = || LoadError::duckdb("load the new parts into", &draft.path);
         let shares = shares(self.files, connections);
-        let begun = shares.iter().map(|files| {
-            let connection = draft.another_connection()?;
-            connection.execute_batch("begin transaction").map_err(failed())?;
-            Ok((connection, self.sql(files)))
-        });
-        let begun: Vec<(Connection, String)> = begun.collect::<Result<_>>()?;
-        let inserted: Vec<duckdb::Result<Connection>> = std::thread::scope(|scope| {
-            let insert = |(connection, sql): (Connection, String)| connection.execute_batch(&sql).map(|()| connection);
-            let threads: Vec<_> = begun.into_iter().map(|one| scope.spawn(move || insert(one))).collect();
-            let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
-                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            };
-            threads.into_iter().map(join).collect()
-        });
-        for connection in inserted {
-            connection.and_then(|connection| connection.execute_batch("commit")).map_err(failed())?;
-        }
-        Ok(())
+        draft.execute_at_once("load the new parts into", shares.iter().map(|files| vec![self.sql(files)]).collect())
     }
 
     /// One insert for all files: one per date costs twice the CPU and makes the file a fifth larger.
@@ -178,6 +158,7 @@ mod tests {
             let folder = tempfile::tempdir().expect("a folder");
             let draft = Draft::open(folder.path(), DatabaseOptions::default()).expect("a draft");
             draft.execute("create", &ddl::create_table(&MEETINGS)).expect("created");
+            draft.execute("begin", "begin transaction").expect("begun");
             match connections {
                 1 => insert.run(&draft).expect("loaded"),
                 _ => insert.run_at_once(&draft, connections).expect("loaded"),

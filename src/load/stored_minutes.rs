@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::dates::{on_days, since_until, spans};
+use super::dates::{JUDGED_SAMPLES, on_days, since_until, spans};
 use super::draft::Draft;
 use super::error::Result;
 use crate::schema::{
@@ -20,23 +20,33 @@ pub(super) const SOURCE: &str = "caused_minutes";
 pub(crate) const STORED: [(&Table, &str); 3] =
     [(&STORED_MARKED_MINUTES, SOURCE), (&STORED_CPU_MINUTES, "cpu_minutes"), (&STORED_AUDIO_STREAMS, "audio_streams")];
 
-/// Judges the minutes of the `changed` dates again; of all `published` ones if `None`.
+/// Judges the minutes of the `changed` dates again; of all `published` ones if `None`. `at_once`: with two connections, in
+/// a new database.
 pub(super) fn update(
     draft: &Draft,
     profile: &str,
     published: &BTreeSet<i32>,
     changed: Option<&BTreeSet<i32>>,
+    at_once: bool,
 ) -> Result {
     // While there are none, the macros compute every row.
     draft.execute("delete rows from", &format!("delete from {}", STORED_LIMITS.name))?;
     let dates = changed.map_or_else(|| published.clone(), |changed| changed & published);
-    let spans = spans(draft, &dates)?;
+    let spans = spans(draft, &dates, if at_once { JUDGED_SAMPLES / 2 } else { JUDGED_SAMPLES })?;
+    let mut lists: Vec<Vec<String>> = Vec::new();
     for (table, source) in STORED {
         let outdated = changed.map_or_else(|| "true".to_owned(), on_days);
         draft.execute("remove outdated dates from", &format!("delete from {} where {outdated}", table.name))?;
-        for span in spans.iter().copied() {
-            draft.execute("judge the minutes of", &insert(table.name, table, source, profile, span))?;
+        lists.push(spans.iter().map(|span| insert(table.name, table, source, profile, *span)).collect());
+    }
+    match at_once {
+        // The first table takes as long as the others together.
+        true => {
+            let others = lists.split_off(1).concat();
+            lists.push(others);
+            draft.execute_at_once("judge the minutes of", lists)?;
         }
+        false => lists.iter().flatten().try_for_each(|sql| draft.execute("judge the minutes of", sql))?,
     }
     let columns = columns(&STORED_LIMITS);
     let sql = format!(
