@@ -40,6 +40,7 @@ pub(crate) fn catch_up_to(
     ends: &RawEnds,
 ) -> Result<CaughtUp, WriteError> {
     let known = ledger.raw_files()?;
+    let _many_changes = ledger.for_many_changes()?;
     let mut caught_up = CaughtUp::default();
     let mut dates = BTreeSet::new();
     std::thread::scope(|scope| {

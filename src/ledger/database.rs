@@ -164,6 +164,14 @@ impl Ledger {
         run().map_err(self.failed("write"))
     }
 
+    /// Until the guard is dropped, more pages stay in memory and the log is written back into the file less often: the
+    /// index of many dates changes the same pages again and again.
+    pub(crate) fn for_many_changes(&self) -> Result<ManyChanges<'_>, LedgerError> {
+        let sql = "pragma cache_size = -32768; pragma wal_autocheckpoint = 16384;";
+        self.connection().execute_batch(sql).map_err(self.failed("open"))?;
+        Ok(ManyChanges(self))
+    }
+
     pub(crate) fn apply<C: Borrow<Change>>(&self, mut changes: impl Iterator<Item = C>) -> Result<(), LedgerError> {
         self.in_transaction(|transaction| changes.try_for_each(|change| change.borrow().apply(transaction)))
     }
@@ -188,6 +196,17 @@ impl Ledger {
     pub(crate) fn item_digest(&self, meeting_key: &str) -> Result<Option<String>, LedgerError> {
         let sql = "select item_digest from meetings where meeting_key = ?1";
         Ok(self.rows(sql, [meeting_key], |row| row.get(0))?.pop())
+    }
+}
+
+/// See [`Ledger::for_many_changes`].
+pub(crate) struct ManyChanges<'a>(&'a Ledger);
+
+impl Drop for ManyChanges<'_> {
+    fn drop(&mut self) {
+        // The defaults of SQLite. If they cannot be set, the ledger only takes more memory.
+        let sql = "pragma cache_size = -2000; pragma wal_autocheckpoint = 1000; pragma shrink_memory;";
+        let _ = self.0.connection().execute_batch(sql);
     }
 }
 
