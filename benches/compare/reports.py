@@ -113,6 +113,7 @@ def needed(connection, last):
     return {
         "meeting_no": one("select min(meeting_no) from meetings where meeting_date = ?"),
         "who": one("select min(user_id) from participants where meeting_date = ?"),
+        "incident_id": one("select min_by(incident_id, (-epoch(meeting_date), incident_id)) from incidents where meeting_date <= ?"),
     }
 
 

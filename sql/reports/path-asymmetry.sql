@@ -38,7 +38,7 @@ with people as materialized (
         d.meeting_date,
         d.dimension_value,
         dense_rank() over (order by d.dimension_value) as dimension_no,
-        row_number() over () as participant_no
+        row_number() over (order by d.participant_key) as participant_no
     from dimension_values(since := $since, until := $until, dimension := $dimension) as d
 ),
 

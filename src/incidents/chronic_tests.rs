@@ -53,6 +53,40 @@ fn numbers(seed: u64, day: usize, earlier: &Earlier) -> String {
     text
 }
 
+/// With the people of every incident left out in turn.
+#[test]
+fn a_scope_that_its_sums_reject_has_no_answer() {
+    let (mut rejected, mut answered) = (0, 0);
+    for seed in 1..=40 {
+        let (_, tenant) = random_tenant(seed);
+        let (past, today) = past_and_today(&tenant, 20 + seed as usize % 20);
+        let strata = Strata::learn(&past, &today, network_types(&tenant.names));
+        let mut search = ChronicSearch::new(&past, &today, &strata, &Earlier::default());
+        let found = ChronicSearch::new(&past, &today, &strata, &Earlier::default()).run();
+        let mut questions = search.questions();
+        for round in 0..=found.len() {
+            for question in questions.iter_mut().filter(|one| one.tally.is_some()) {
+                let quick = search.answer(question).is_some();
+                let tally = question.tally.take();
+                let full = search.answer(question).is_some();
+                let of = (question.kind, question.scope, question.family);
+                assert_eq!(quick, full, "tenant {seed}, round {round}, {of:?}");
+                question.tally = tally;
+                rejected += usize::from(!quick);
+                answered += usize::from(full);
+            }
+            let Some(one) = found.get(round) else { break };
+            let changed = search.explain(one);
+            for question in &mut questions {
+                if let Some(people) = &changed[question.family as usize] {
+                    search.leave_out(question, people);
+                }
+            }
+        }
+    }
+    assert!(rejected > 1_000 && answered > 50, "{rejected} rejected, {answered} answered");
+}
+
 #[test]
 fn the_numbers_behind_chronic_incidents() {
     let none = Earlier::default();

@@ -20,8 +20,8 @@ pub(super) const SOURCE: &str = "caused_minutes";
 pub(crate) const STORED: [(&Table, &str); 3] =
     [(&STORED_MARKED_MINUTES, SOURCE), (&STORED_CPU_MINUTES, "cpu_minutes"), (&STORED_AUDIO_STREAMS, "audio_streams")];
 
-/// Judges the minutes of the `changed` dates again; of all `published` ones if `None`. `at_once`: with two connections, in
-/// a new database.
+/// Judges the minutes of the `changed` dates again; of all `published` ones if `None`. `at_once`: with two connections,
+/// in a new database.
 pub(super) fn update(
     draft: &Draft,
     profile: &str,
