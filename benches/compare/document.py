@@ -381,7 +381,7 @@ def scale(found):
             ],
         ),
         "",
-        f"With ten million samples more, a night takes {night_s:.1f} s longer, of these {copy_s:.1f} s for the copy, and a report of a year {year_s:.1f} s. "
+        f"With ten million samples more, a night takes {night_s:.1f} s longer, of these {min(copy_s, night_s):.1f} s for the copy, and a report of a year {year_s:.1f} s. "
         f"A sample takes {database:.0f} bytes in `vcq.duckdb`, {parquet:.0f} in Parquet and {raw:.0f} in the raw log. While a night is published, "
         f"`vcq.duckdb` exists twice: a hundred million samples need {(2 * database + parquet + raw) / 10:.0f} GB of disk. "
         "The setting `database` limits the file to the last days (docs/SCALE.md).",

@@ -20,7 +20,7 @@ select c.* from computed_cpu_minutes(since := since, until := until, profile := 
 create or replace macro audio_streams(since := null, until := null, profile := 'cqd') as table
 select c.* from computed_audio_streams(since := since, until := until, profile := profile) as c;
 
--- This table too.
+-- judged_participants is in vcq.duckdb only, too.
 create or replace view judged_participants as
 select j.*
 from judged_participant_minutes(profile := coalesce((select max(n.profile) from meta as n), 'cqd')) as j;

@@ -42,7 +42,7 @@ with people as materialized (
     from dimension_values(since := $since, until := $until, dimension := $dimension) as d
 ),
 
--- By participant, and by value of each metric. Numbers are compared faster than texts.
+-- Counted by participant, and by value of each metric. dimension_no, because numbers are compared faster than texts.
 counted as materialized (
     select
         g.dimension_no,

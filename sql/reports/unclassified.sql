@@ -25,8 +25,8 @@
 -- empty: The window has no minutes.
 -- next: report run unread-values
 -- key: medium, direction
-with kinds as (
-    -- Few combinations occur, so that the streams of each are counted below.
+with combinations as (
+    -- Few combinations occur, so streams are counted from these rows, not from minutes.
     select
         m.audio_received_poor is not null as audio_received_judged,
         m.audio_bitrate_received_kbps > 0 as audio_received_active,
@@ -97,7 +97,7 @@ from (
                     k.video_sent_active, k.share_received_active, k.share_sent_active
                 )
             end as is_active
-        from kinds as k
+        from combinations as k
         cross join (
             select 'any' as medium, 'both' as direction
             union all select 'audio' as medium, 'received' as direction

@@ -152,9 +152,8 @@ having case
     else true
 end;
 
--- The number of thresholds in which a profile differs from those of the stored minutes and audio streams
--- (stored_marked_minutes, stored_cpu_minutes and stored_audio_streams, which vcq-etl fills when it publishes). 0: they
--- are those of the profile.
+-- 0 if the stored minutes and audio streams (stored_marked_minutes, stored_cpu_minutes and stored_audio_streams, which
+-- vcq-etl fills when it publishes) were judged by the thresholds of this profile, else more.
 create or replace macro differing_limits(profile := 'cqd') as table
 select count(*) as differences
 from (
@@ -165,5 +164,6 @@ from (
         select s.metric, s.poor_when, s.value, -1 as side from stored_limits as s
     ) as u
     group by u.metric, u.poor_when, u.value
+    -- Equal thresholds cancel out.
     having sum(u.side) <> 0
 ) as d;

@@ -40,14 +40,16 @@ coalesce(
 
 -- Default ranges of home routers and phones; they do not identify a place. src/buildings/network.rs has the same list.
 create or replace macro is_home_range(subnet) as
+-- Not "in": DuckDB makes it a join, and joins take memory (sql/NOTES.md).
 contains(
     ' 10.0.0.0/24 192.168.0.0/24 192.168.1.0/24 192.168.2.0/24 172.20.10.0/24 192.168.43.0/24 ', ' ' || subnet || ' '
 );
 
 -- wired, wifi, cellular or unknown; other texts of Feishu in lower case.
 create or replace macro network_kind_of(network_type) as
--- Not "in", of which DuckDB makes a join: reports with many joins need the memory for theirs.
+-- Not "in": DuckDB makes it a join, and joins take memory (sql/NOTES.md).
 case
+    when contains(network_type, '|') then lower(network_type)
     when contains('|lan|ethernet|wired|cable|有线|有线网络|以太网|', '|' || lower(network_type) || '|') then 'wired'
     when contains('|wifi|wi-fi|wlan|无线|无线网络|', '|' || lower(network_type) || '|') then 'wifi'
     when contains('|2g|3g|4g|5g|lte|nr|cellular|mobile|移动网络|蜂窝网络|', '|' || lower(network_type) || '|') then 'cellular'

@@ -217,8 +217,8 @@ from (
     cross join limits(profile := profile) as l
 ) as v;
 
--- Both audio streams of a participant in one row. Those of the profile of the store were judged when they were published
--- (stored_audio_streams) and are only read.
+-- Verdicts on both audio streams of a participant, in one row. Those by the profile of the store are read from
+-- stored_audio_streams.
 create or replace macro audio_streams(since := null, until := null, profile := 'cqd') as table
 select
     s.participant_key,

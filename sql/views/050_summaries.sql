@@ -70,7 +70,7 @@ with judged as materialized (
     ) as d on d.participant_key = v.participant_key and d.meeting_date = v.meeting_date
 ),
 
--- By number of the dimension value and by R, which are compared faster than the text and MOS.
+-- Numbers are compared faster than texts, and MOS is computed once per value of R, not once per minute.
 counted as (
     select
         c.dimension_no,

@@ -45,7 +45,7 @@ struct Question {
     family: Family,
     /// Whether its days without homes and cellular networks, if it has such, are worth a question too.
     is_enough_at_work: bool,
-    /// The person-days that are not explained, of a scope of several people.
+    /// The unexplained person-days of a shared scope; `None` for a single person or room.
     tally: Option<Tally>,
     /// The last answer.
     answer: Option<Candidate>,
@@ -257,7 +257,8 @@ impl ChronicSearch {
         let explained = &self.explained[family as usize];
         let days = self.days[kind as usize].get(&scope)?;
         let open = || days.iter().filter(|day| !explained[day.who as usize]);
-        let may_be = |part| question.tally.as_ref().is_none_or(|tally| self.has_bad_days(question, tally, part));
+        let may_be =
+            |part| question.tally.as_ref().is_none_or(|tally| self.may_have_enough_bad_days(question, tally, part));
         let whole =
             if may_be(Part::Whole) { self.candidate(kind, scope, family, &open().collect::<Vec<_>>()) } else { None };
         let is_found = whole.as_ref().is_some_and(|one| one.weighted_p <= FALSE_DISCOVERY_RATE);
@@ -272,8 +273,8 @@ impl ChronicSearch {
         }
     }
 
-    /// Whether a scope of several people may have had enough bad days: [`Self::candidate`] finds none otherwise.
-    fn has_bad_days(&self, question: &Question, tally: &Tally, part: Part) -> bool {
+    /// Whether a shared scope may have enough bad days; if not, [`Self::candidate`] returns `None`.
+    fn may_have_enough_bad_days(&self, question: &Question, tally: &Tally, part: Part) -> bool {
         let Question { kind, scope, family, .. } = *question;
         let look_back = self.date - CHRONIC_LOOK_BACK_DAYS;
         let used = (look_back + 1..=self.date).rev().filter(|date| tally.people(*date, part) >= 2.0);
@@ -284,7 +285,8 @@ impl ChronicSearch {
         let peers = peers(&all, &late);
         let is_bad = |date: &&i32| {
             let (people, affected) = (tally.people(**date, part), tally.affected(**date, part));
-            // The sum in another order may differ in the last digits, and what is rejected here is not looked at again.
+            // Sums in another order differ in the last digits; a little slack, because a rejected scope is not looked at
+            // again.
             let expected = tally.expected(**date, part, &peers) - 1e-6;
             affected >= 2.0 && is_worse((affected - expected) / people, affected, expected, BAD_DAY_EXCESS)
         };

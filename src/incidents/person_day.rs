@@ -113,8 +113,7 @@ pub(super) fn add(sums: &mut SumsByStratum, day: &PersonDay, family: Family, sig
     one.minutes += sign * day.poor[family as usize];
 }
 
-/// Takes one sum out of another.
-pub(super) fn take(sums: &mut Sums, other: &Sums) {
+pub(super) fn subtract(sums: &mut Sums, other: &Sums) {
     sums.days -= other.days;
     sums.judged -= other.judged;
     sums.affected -= other.affected;

@@ -1,10 +1,10 @@
-//! The person-days of a shared scope, summed by date and kind of network: enough to see that a scope had no bad days,
-//! without a look at each of its people.
+//! The person-days of a shared scope, summed by date and kind of network: shows that a scope has too few bad days
+//! without looking at each person.
 
 use super::constants::HISTORY_DAYS;
 use super::data::Family;
 use super::null_model::{STRATA, is_natural};
-use super::person_day::{PersonDay, SumsByStratum, add, peer_shares, take};
+use super::person_day::{PersonDay, SumsByStratum, add, peer_shares, subtract};
 
 #[derive(Debug, Clone, Copy, Default)]
 struct OfDate {
@@ -71,16 +71,16 @@ impl Tally {
         explained >= 2.0 && 2.0 * explained > self.affected(date, part)
     }
 
-    /// Everybody else: the sums of the tenant without this scope, and without its days since a date and those of its
+    /// The sums of the tenant, first without this scope, then without only its days from `since` on and the days of its
     /// acute incidents.
     pub(super) fn others(&self, total: SumsByStratum, part: Part, since: i32) -> (SumsByStratum, SumsByStratum) {
         let (mut all, mut late) = (total, total);
         for date in self.date - HISTORY_DAYS + 1..=self.date {
             let is_late = date >= since || self.is_incident(date, part);
             for stratum in part.strata() {
-                take(&mut all[stratum], &self.of_date(date).sums[stratum]);
+                subtract(&mut all[stratum], &self.of_date(date).sums[stratum]);
                 if is_late {
-                    take(&mut late[stratum], &self.of_date(date).sums[stratum]);
+                    subtract(&mut late[stratum], &self.of_date(date).sums[stratum]);
                 }
             }
         }

@@ -164,11 +164,12 @@ impl Ledger {
         run().map_err(self.failed("write"))
     }
 
-    /// Until the guard is dropped, more pages stay in memory and the log is written back into the file less often: the
-    /// index of many dates changes the same pages again and again.
+    /// Until the guard is dropped, more pages stay in memory and the log is written back into the file less often:
+    /// indexing many dates changes the same pages again and again.
     pub(crate) fn for_many_changes(&self) -> Result<ManyChanges<'_>, LedgerError> {
+        // A cache of 32 MiB, and 64 MiB of log: 16,384 pages.
         let sql = "pragma cache_size = -32768; pragma wal_autocheckpoint = 16384;";
-        self.connection().execute_batch(sql).map_err(self.failed("open"))?;
+        self.connection().execute_batch(sql).map_err(self.failed("write"))?;
         Ok(ManyChanges(self))
     }
 

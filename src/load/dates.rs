@@ -32,8 +32,8 @@ pub(super) fn since_until((first, last): (i32, i32)) -> String {
     format!("since := {}, until := {}", day(first), day(last + 1))
 }
 
-/// First and last day of consecutive days that are judged by one statement, with at most `most_samples`.
-pub(super) fn spans(draft: &Draft, dates: &BTreeSet<i32>, most_samples: u64) -> Result<Vec<(i32, i32)>> {
+/// The number of samples of each date.
+pub(super) fn samples(draft: &Draft, dates: &BTreeSet<i32>) -> Result<Vec<(i32, u64)>> {
     let sql = format!(
         "select cast({PARTITION_COLUMN} - date '1970-01-01' as integer), count(*) from {} where {} group by 1",
         QUALITY_SAMPLES.name,
@@ -41,15 +41,16 @@ pub(super) fn spans(draft: &Draft, dates: &BTreeSet<i32>, most_samples: u64) -> 
     );
     let counts: Vec<(i32, u64)> = rows(&draft.connection, &sql, |row| Ok((row.get(0)?, row.get(1)?)))
         .map_err(LoadError::duckdb("count the rows of", &draft.path))?;
-    let samples: BTreeMap<i32, u64> = counts.into_iter().collect();
-    Ok(spans_of(dates.iter().map(|date| (*date, samples.get(date).copied().unwrap_or_default())), most_samples))
+    let counts: BTreeMap<i32, u64> = counts.into_iter().collect();
+    Ok(dates.iter().map(|date| (*date, counts.get(date).copied().unwrap_or_default())).collect())
 }
 
-/// Of days with their samples.
-fn spans_of(days: impl IntoIterator<Item = (i32, u64)>, most_samples: u64) -> Vec<(i32, i32)> {
+/// First and last day of consecutive days, given with their samples, that are judged by one statement: with at most
+/// `most_samples`, unless one day has more.
+pub(super) fn spans(days: &[(i32, u64)], most_samples: u64) -> Vec<(i32, i32)> {
     let mut spans: Vec<(i32, i32)> = Vec::new();
     let mut of_span = 0;
-    for (date, samples) in days {
+    for (date, samples) in days.iter().copied() {
         of_span += samples;
         match spans.last_mut() {
             Some((first, last)) if date == *last + 1 && date - *first < JUDGED_DAYS && of_span <= most_samples => {
@@ -70,13 +71,13 @@ mod tests {
 
     #[test]
     fn days_are_judged_in_spans_of_a_month_or_two_million_samples_at_most() {
-        let few = |days: Vec<i32>| spans_of(days.into_iter().map(|day| (day, 1)), JUDGED_SAMPLES);
+        let few = |days: Vec<i32>| spans(&Vec::from_iter(days.into_iter().map(|day| (day, 1))), JUDGED_SAMPLES);
         assert_eq!(few(Vec::new()), []);
         assert_eq!(few(vec![5, 7, 8]), [(5, 5), (7, 8)]);
         assert_eq!(few((0..70).collect()), [(0, 30), (31, 61), (62, 69)]);
         let million = 1_000_000;
         let many = [(0, 3 * million), (1, million), (2, million), (3, 1), (4, 0), (5, 2 * million - 1), (6, million)];
-        assert_eq!(spans_of(many, JUDGED_SAMPLES), [(0, 0), (1, 2), (3, 5), (6, 6)]);
-        assert_eq!(spans_of(many, JUDGED_SAMPLES / 2), [(0, 0), (1, 1), (2, 2), (3, 4), (5, 5), (6, 6)]);
+        assert_eq!(spans(&many, JUDGED_SAMPLES), [(0, 0), (1, 2), (3, 5), (6, 6)]);
+        assert_eq!(spans(&many, JUDGED_SAMPLES / 2), [(0, 0), (1, 1), (2, 2), (3, 4), (5, 5), (6, 6)]);
     }
 }

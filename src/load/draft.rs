@@ -52,9 +52,10 @@ impl Draft {
         self.connection.execute_batch(sql).map_err(LoadError::duckdb(attempt, &self.path))
     }
 
-    /// Runs each list of statements with a connection of its own, at the same time, and commits them in their order.
+    /// Runs each list of statements in a connection of its own, all at once, and commits in the order of the lists.
     ///
-    /// Commits the transaction of the draft before and begins another: only for a new database, which is nobody's yet.
+    /// First commits the draft's transaction, and begins a new one at the end. Only for a new database: nobody reads it
+    /// yet, so several transactions lose nothing.
     pub(crate) fn execute_at_once(&self, attempt: &'static str, lists: Vec<Vec<String>>) -> Result {
         self.execute("commit to", "commit")?;
         let failed = || LoadError::duckdb(attempt, &self.path);

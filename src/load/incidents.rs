@@ -10,7 +10,7 @@ use std::path::Path;
 use duckdb::Connection;
 
 use super::connection::rows;
-use super::dates::{JUDGED_SAMPLES, on_days, since_until, spans};
+use super::dates::{JUDGED_SAMPLES, on_days, samples, since_until, spans};
 use super::draft::Draft;
 use super::error::{LoadError, Result};
 use super::held::SEARCHED as TABLES;
@@ -105,7 +105,7 @@ impl Search<'_> {
                 changed.intersection(&self.published).copied().collect()
             }
         };
-        for span in spans(draft, &dates, JUDGED_SAMPLES)? {
+        for span in spans(&samples(draft, &dates)?, JUDGED_SAMPLES) {
             let sql = format!(
                 "insert into {table} by name select * from judged_participant_minutes({}, profile := {})",
                 since_until(span),

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::dates::{JUDGED_SAMPLES, on_days, since_until, spans};
+use super::dates::{JUDGED_SAMPLES, on_days, samples, since_until, spans};
 use super::draft::Draft;
 use super::error::Result;
 use crate::schema::{
@@ -21,7 +21,7 @@ pub(crate) const STORED: [(&Table, &str); 3] =
     [(&STORED_MARKED_MINUTES, SOURCE), (&STORED_CPU_MINUTES, "cpu_minutes"), (&STORED_AUDIO_STREAMS, "audio_streams")];
 
 /// Judges the minutes of the `changed` dates again; of all `published` ones if `None`. `at_once`: with two connections,
-/// in a new database.
+/// unless a date is too large for two statements; only in a new database.
 pub(super) fn update(
     draft: &Draft,
     profile: &str,
@@ -32,7 +32,11 @@ pub(super) fn update(
     // While there are none, the macros compute every row.
     draft.execute("delete rows from", &format!("delete from {}", STORED_LIMITS.name))?;
     let dates = changed.map_or_else(|| published.clone(), |changed| changed & published);
-    let spans = spans(draft, &dates, if at_once { JUDGED_SAMPLES / 2 } else { JUDGED_SAMPLES })?;
+    let samples = samples(draft, &dates)?;
+    // Two statements share the memory.
+    let of_two = JUDGED_SAMPLES / 2;
+    let at_once = at_once && samples.iter().all(|(_, samples)| *samples <= of_two);
+    let spans = spans(&samples, if at_once { of_two } else { JUDGED_SAMPLES });
     let mut lists: Vec<Vec<String>> = Vec::new();
     for (table, source) in STORED {
         let outdated = changed.map_or_else(|| "true".to_owned(), on_days);
@@ -40,7 +44,7 @@ pub(super) fn update(
         lists.push(spans.iter().map(|span| insert(table.name, table, source, profile, *span)).collect());
     }
     match at_once {
-        // The first table takes as long as the others together.
+        // One connection for the first table, which takes as long as the others together.
         true => {
             let others = lists.split_off(1).concat();
             lists.push(others);

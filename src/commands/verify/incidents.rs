@@ -7,8 +7,8 @@ use crate::checks::{Check, Findings};
 use crate::commands::incidents::insert;
 use crate::commands::publish::definitions::Installed;
 use crate::load::{
-    Held, IncidentRows, IncidentSearch, LoadError, Manifest, REACH_DAYS, STORED, SearchError, StorePaths, insert_span,
-    installed_checksum, is_searched, open_published_with, stored_profile,
+    DatabaseOptions, Held, IncidentRows, IncidentSearch, LoadError, Manifest, REACH_DAYS, STORED, SearchError,
+    StorePaths, insert_span, installed_checksum, is_searched, open_published_with, stored_profile,
 };
 use crate::schema::ddl::quoted;
 use crate::schema::{
@@ -29,7 +29,9 @@ pub(super) fn check(
     installed: &Installed,
     findings: &mut Findings,
 ) -> Result<(), LoadError> {
-    let connection = match open_published_with(paths, setup.database) {
+    // As in a publication: with more threads, the sum of an average may be in another order.
+    let options = DatabaseOptions { threads: 1, ..setup.database };
+    let connection = match open_published_with(paths, options) {
         Ok(connection) => connection,
         // Another check has found why.
         Err(_) => {

@@ -295,7 +295,7 @@ const CACHED_MACROS: &[&str] = &[
     "cpu_minutes",
     "verdict_causes",
     "participant_verdicts",
-    "audio_stream_verdicts",
+    "audio_streams",
 ];
 
 /// Runs these macros once for all days of the page and replaces them in the session by their results, which takes a
