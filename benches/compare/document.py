@@ -385,6 +385,10 @@ def scale(found):
         f"A sample takes {database:.0f} bytes in `vcq.duckdb`, {parquet:.0f} in Parquet and {raw:.0f} in the raw log. While a night is published, "
         f"`vcq.duckdb` exists twice: a hundred million samples need {(2 * database + parquet + raw) / 10:.0f} GB of disk. "
         "The setting `database` limits the file to the last days (docs/SCALE.md).",
+        "",
+        f"The largest of these stores is about the end for one machine of this size: its file is built in {largest['built']['publishing_s'] / 60:.0f} minutes, "
+        f"a night publishes {mean(largest, 'samples') / mean(largest, 'publishing_s') / 1e3:.0f} thousand samples a second, and a page takes {largest['page']['wall_s']:.0f} s. "
+        "With more, limit the file, or give each part of the organisation a store of its own (docs/SCALE.md, tenants).",
     ]  # fmt: skip
 
 
