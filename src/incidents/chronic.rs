@@ -285,8 +285,7 @@ impl ChronicSearch {
         let peers = peers(&all, &late);
         let is_bad = |date: &&i32| {
             let (people, affected) = (tally.people(**date, part), tally.affected(**date, part));
-            // Sums in another order differ in the last digits; a little slack, because a rejected scope is not looked at
-            // again.
+            // Sums in another order differ in the last digits. Slack, because a rejected scope is not looked at again.
             let expected = tally.expected(**date, part, &peers) - 1e-6;
             affected >= 2.0 && is_worse((affected - expected) / people, affected, expected, BAD_DAY_EXCESS)
         };
