@@ -314,12 +314,9 @@ impl ChronicSearch {
             }
             people.iter().filter(|day| day.is_affected(family)).count() as f64 / people.len() as f64
         };
-        // Whatever is usual elsewhere, so that few scopes are compared.
-        let may_be_bad = |date: &&i32| match single {
-            true => severity(date) >= BAD_DAY_SHARE_MEETINGS,
-            false => by_date[*date].iter().filter(|day| day.is_affected(family)).nth(1).is_some(),
-        };
-        if last.iter().filter(may_be_bad).count() < least_bad_days(kind) {
+        // Whatever is usual elsewhere, so that few are compared. Shared scopes are rejected by their sums before.
+        let may_be_bad = |date: &&i32| severity(date) >= BAD_DAY_SHARE_MEETINGS;
+        if single && last.iter().filter(may_be_bad).count() < least_bad_days(kind) {
             return None;
         }
         let known_since = self.known.get(&(kind, scope, family)).copied();
